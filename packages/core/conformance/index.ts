@@ -1,0 +1,2 @@
+export type { TranscriptCase, TranscriptEngine, TranscriptHarness } from './transcript.ts'
+export { transcriptCases } from './transcript.ts'

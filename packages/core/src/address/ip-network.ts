@@ -1,0 +1,120 @@
+/**
+ * IP addresses and networks as values: one canonical text for each address, and the networks an address is counted under.
+ * Not here: sockets and lookups. The reading of the text itself is ipaddr.js's.
+ */
+import ipaddr from 'ipaddr.js'
+
+/** An IP address in canonical text: dotted decimal, or RFC 5952; an IPv4-mapped IPv6 address is the IPv4 one. */
+export interface IpAddress {
+  readonly version: 4 | 6
+  /** Without brackets, zone or prefix. */
+  readonly text: string
+}
+
+/** All addresses that share their first `prefixLength` bits. */
+export interface IpNetwork {
+  /** First address of the network. */
+  readonly address: IpAddress
+  /** 0 to 32 or 0 to 128. */
+  readonly prefixLength: number
+}
+
+/**
+ * Prefix lengths that limits and reputation count by: one host or customer, a small block, a large one.
+ * An IPv6 customer has a /64 at least, so a single address means nothing there.
+ */
+const COUNTED_PREFIXES = { 4: [32, 26, 21], 6: [64, 48, 32] } as const
+
+/** @returns undefined when the text is not exactly one address; zones (`%eth0`) and shortened IPv4 forms are not */
+export function parseIpAddress(text: string): IpAddress | undefined {
+  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return { version: 4, text }
+  const parsed = parseIpv6(text)
+  if (parsed === undefined) return undefined
+  if (parsed.isIPv4MappedAddress()) return { version: 4, text: parsed.toIPv4Address().toString() }
+  return { version: 6, text: parsed.toRFC5952String() }
+}
+
+/** @param text `192.0.2.0/24`, `2001:db8::/32`, or one address @returns undefined when it is neither or has bits beyond its prefix */
+export function parseIpNetwork(text: string): IpNetwork | undefined {
+  const slash = text.indexOf('/')
+  const address = parseIpAddress(slash < 0 ? text : text.slice(0, slash))
+  if (address === undefined) return undefined
+  const longest = address.version === 4 ? 32 : 128
+  const written = slash < 0 ? `${longest}` : text.slice(slash + 1)
+  const isMapped = address.version === 4 && text.includes(':')
+  if (!/^(?:0|[1-9][0-9]{0,2})$/.test(written) || (isMapped && slash >= 0)) return undefined
+  const prefixLength = Number(written)
+  if (prefixLength > longest || networkOf(address, prefixLength).address.text !== address.text) return undefined
+  return { address, prefixLength }
+}
+
+/** The network of `prefixLength` bits an address lies in. */
+export function networkOf(address: IpAddress, prefixLength: number): IpNetwork {
+  const octets = octetsOf(address)
+  for (const index of octets.keys()) {
+    const bits = Math.min(8, Math.max(0, prefixLength - 8 * index))
+    octets[index] = (octets[index] as number) & (0xff00 >> bits) & 0xff
+  }
+  const first = ipaddr.fromByteArray([...octets])
+  const text = first instanceof ipaddr.IPv6 ? first.toRFC5952String() : first.toString()
+  return { address: { version: address.version, text }, prefixLength }
+}
+
+/** `192.0.2.64/26`: usable as a key, equal for all addresses of the network. */
+export function formatIpNetwork(network: IpNetwork): string {
+  return `${network.address.text}/${network.prefixLength}`
+}
+
+/** Keys of the networks an address counts under, narrow first: IPv4 /32, /26, /21; IPv6 /64, /48, /32. */
+export function networkKeys(address: IpAddress): readonly [narrow: string, middle: string, wide: string] {
+  const [narrow, middle, wide] = COUNTED_PREFIXES[address.version]
+  return [
+    formatIpNetwork(networkOf(address, narrow)),
+    formatIpNetwork(networkOf(address, middle)),
+    formatIpNetwork(networkOf(address, wide)),
+  ]
+}
+
+export function isInNetwork(address: IpAddress, network: IpNetwork): boolean {
+  return (
+    address.version === network.address.version &&
+    networkOf(address, network.prefixLength).address.text === network.address.text
+  )
+}
+
+/** An address literal: `[192.0.2.1]` or `[IPv6:2001:db8::1]`. RFC 5321 §4.1.3 */
+export function formatAddressLiteral(address: IpAddress): string {
+  return address.version === 4 ? `[${address.text}]` : `[IPv6:${address.text}]`
+}
+
+/** @param text with its brackets @returns undefined when it is no literal of an IP address; other tags are not known. RFC 5321 §4.1.3 */
+export function parseAddressLiteral(text: string): IpAddress | undefined {
+  if (!text.startsWith('[') || !text.endsWith(']')) return undefined
+  const inner = text.slice(1, -1)
+  if (inner.slice(0, 5).toLowerCase() !== 'ipv6:') {
+    return ipaddr.IPv4.isValidFourPartDecimal(inner) ? { version: 4, text: inner } : undefined
+  }
+  const address = inner.slice(5)
+  return address.includes(':') ? parseIpAddress(address) : undefined
+}
+
+/** The octets of an address in network order: 4 or 16. */
+export function octetsOf(address: IpAddress): Uint8Array {
+  return Uint8Array.from(ipaddr.parse(address.text).toByteArray())
+}
+
+function parseIpv6(text: string): ipaddr.IPv6 | undefined {
+  if (text.includes('%') || !text.includes(':')) return undefined
+  const hex = withoutDottedTail(text)
+  return hex !== undefined && ipaddr.IPv6.isValid(hex) ? ipaddr.IPv6.parse(hex) : undefined
+}
+
+/** The text with a dotted-decimal tail as two groups: ipaddr.js takes `::192.0.2.1` for an IPv4-mapped address, which it is not. */
+function withoutDottedTail(text: string): string | undefined {
+  if (!text.includes('.')) return text
+  const start = text.lastIndexOf(':') + 1
+  const tail = text.slice(start)
+  if (!ipaddr.IPv4.isValidFourPartDecimal(tail)) return undefined
+  const [a = 0, b = 0, c = 0, d = 0] = ipaddr.IPv4.parse(tail).octets
+  return `${text.slice(0, start)}${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`
+}

@@ -1,0 +1,7 @@
+export type { Config, ConfigInput } from './config.ts'
+export { configSchema } from './config.ts'
+export type { ListenerConfig } from './listeners.ts'
+export { nearestName } from './nearest-name.ts'
+export type { ConfigIssue } from './parse-config.ts'
+export { ConfigError, formatConfigIssue, parseConfig } from './parse-config.ts'
+export { formatDuration, formatSize, parseDuration, parseSize } from './quantities.ts'

@@ -1,0 +1,7 @@
+export type { Clock, Timer } from './clock.ts'
+export { sleep } from './clock.ts'
+export type { ConnectionInfo, TlsInfo } from './connection.ts'
+export type { Logger } from './log.ts'
+export { silentLogger } from './log.ts'
+export type { OctetSink } from './octet-sink.ts'
+export type { Random } from './random.ts'

@@ -1,0 +1,1 @@
+export type { EnvelopeFields, MessageStructure, Part } from './structure.ts'

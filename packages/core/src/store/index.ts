@@ -1,0 +1,20 @@
+export type { AccountStore, AppendResult, CreateResult, DeleteResult, NewMessage, RenameResult } from './account.ts'
+export type { Spool, SpooledMessage } from './blob.ts'
+export type { AccountNotice, MailboxChanges } from './change.ts'
+export type { MailStore, StoreErrorCode } from './mail-store.ts'
+export { StoreError } from './mail-store.ts'
+export type {
+  CopyResult,
+  FlagChange,
+  Mailbox,
+  MailboxSnapshot,
+  MailboxStatus,
+  OpenMailbox,
+  SpecialUse,
+  StoreFlagsResult,
+} from './mailbox.ts'
+export type { FlagSet, InternalDate, ListRecord, MessageRow, RowParts } from './message.ts'
+export { Flag, FLAG_NAMES } from './message.ts'
+export type { EmailId, MailboxId, ModSeq, SequenceNumber, Uid, UidRange, UidRanges } from './numbers.ts'
+export { MAX_UID } from './numbers.ts'
+export { UidList } from './uid-list.ts'
