@@ -30,19 +30,18 @@ export function formatAddress(address: Address, options: { readonly utf8?: boole
   return `${formatLocalpart(address.localpart)}@${options.utf8 === true ? domain.unicode : domain.ascii}`
 }
 
-/** `<>` or `<localpart@domain>`. @param options as of `formatAddress` @throws {AddressSyntaxError} as `formatAddress` does */
-export function formatReversePath(path: ReversePath, options: { readonly utf8?: boolean } = {}): string {
-  return path.kind === 'null' ? '<>' : formatMailboxPath(path, options)
-}
-
-/** `<postmaster>` or `<localpart@domain>`. @param options as of `formatAddress` @throws {AddressSyntaxError} as `formatAddress` does */
-export function formatForwardPath(path: ForwardPath, options: { readonly utf8?: boolean } = {}): string {
-  return path.kind === 'postmaster' ? '<postmaster>' : formatMailboxPath(path, options)
-}
-
-function formatMailboxPath(path: MailboxPath, options: { readonly utf8?: boolean }): string {
-  if (path.kind === 'address') return `<${formatAddress(path.address, options)}>`
-  return `<${formatLocalpart(path.localpart)}@${formatAddressLiteral(path.ip)}>`
+/** A path with its angle brackets. @param options as of `formatAddress` @throws {AddressSyntaxError} as `formatAddress` does */
+export function formatPath(path: ReversePath | ForwardPath, options: { readonly utf8?: boolean } = {}): string {
+  switch (path.kind) {
+    case 'null':
+      return '<>'
+    case 'postmaster':
+      return '<postmaster>'
+    case 'address':
+      return `<${formatAddress(path.address, options)}>`
+    case 'literal':
+      return `<${formatLocalpart(path.localpart)}@${formatAddressLiteral(path.ip)}>`
+  }
 }
 
 /**

@@ -2,9 +2,8 @@ export type { Address, ForwardPath, MailboxPath, ReversePath } from './address.t
 export {
   addressKey,
   formatAddress,
-  formatForwardPath,
   formatLocalpart,
-  formatReversePath,
+  formatPath,
   isSameAddress,
   needsSmtpUtf8,
 } from './address.ts'

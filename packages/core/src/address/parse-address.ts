@@ -24,6 +24,8 @@ const MAX_LOCALPART = 128
 const MAX_LOCALPART_PEDANTIC = 64
 /** RFC 5321 §4.5.3.1.3, with its angle brackets. */
 const MAX_PATH = 256
+/** LIMIT: more than any localpart and any domain written with U-labels take. */
+const MAX_TEXT = 1024
 
 /** How addresses are read. */
 export interface AddressOptions {
@@ -99,8 +101,9 @@ class AddressReader {
   #at = 0
 
   constructor(octets: Uint8Array | string, options: AddressOptions) {
-    this.#octets = typeof octets === 'string' ? new TextEncoder().encode(octets) : octets
     this.#options = options
+    if (octets.length > MAX_TEXT) throw this.#error('ADDRESS_TOO_LONG', 'address')
+    this.#octets = typeof octets === 'string' ? new TextEncoder().encode(octets) : octets
   }
 
   peek(): number | undefined {
@@ -225,14 +228,14 @@ class AddressReader {
   }
 
   #decode(octets: Uint8Array, start: number): string {
-    const index = octets.findIndex((octet) => octet >= 0x80)
-    if (index >= 0 && !this.#options.utf8) {
-      throw this.#error('ADDRESS_NEEDS_SMTPUTF8', 'ASCII character', start + index)
-    }
+    if (!octets.some((octet) => octet >= 0x80)) return String.fromCharCode(...octets)
+    // Of what was written: `octets` are without quotes and backslashes.
+    const offset = start + this.#octets.subarray(start).findIndex((octet) => octet >= 0x80)
+    if (!this.#options.utf8) throw this.#error('ADDRESS_NEEDS_SMTPUTF8', 'ASCII character', offset)
     try {
       return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(octets)
     } catch {
-      throw this.#error('ADDRESS_SYNTAX', 'UTF-8', start + index)
+      throw this.#error('ADDRESS_SYNTAX', 'UTF-8', offset)
     }
   }
 

@@ -9,7 +9,10 @@ import type { CloseReason, Effect, Engine, TimerName } from './engine.ts'
 /** What driving an engine needs beside the stream. */
 export interface DriveOptions {
   readonly clock: Clock
-  /** Wraps the stream in TLS, as the server. Rejects when the handshake fails or takes too long. Absent: `upgrade` effects end the conversation. */
+  /**
+   * Wraps the stream in TLS, as the server. Rejects when the handshake fails or takes too long, or the stream closes.
+   * Absent: `upgrade` effects end the conversation.
+   */
   readonly upgrade?: (stream: Duplex) => Promise<{ readonly stream: Duplex; readonly tls: TlsInfo }>
   /** How long the peer may leave what we wrote unread before the connection is dropped. Default 5 minutes. */
   readonly writeTimeoutMs?: number
@@ -30,9 +33,18 @@ export interface ConversationEnd {
   readonly reason: CloseReason
   readonly octetsIn: number
   readonly octetsOut: number
-  /** The fault when `reason` is `fault`. */
+  /** The fault when `reason` is `fault`, what broke the connection when it is `reset` or `tls`. */
   readonly error?: unknown
 }
+
+/** LIMIT: as long as the first timeout of a write in RFC 5321 §4.5.3.2 that both sides still have patience for. */
+const WRITE_TIMEOUT_MS = 300_000
+/** LIMIT: for the last reply to leave. */
+const FLUSH_TIMEOUT_MS = 30_000
+/** LIMIT: for the peer to read the last reply and close its side. */
+const LINGER_MS = 2_000
+/** LIMIT: octets read and dropped meanwhile; a peer that sends more is not reading replies. */
+const LINGER_OCTETS = 1_048_576
 
 /** Runs one conversation to its end. Never rejects; the stream is destroyed when it resolves. */
 export function drive(engine: Engine, stream: Duplex, options: DriveOptions): Promise<ConversationEnd> {
@@ -51,9 +63,12 @@ class Driver {
   #octetsOut = 0
   /** Set while no effect may be performed: a full stream, a pause, an upgrade. */
   #blocked = false
-  #writeTimer: Timer | undefined
+  /** Ends what blocks: a pause; or, for a full stream and for closing, patience with the peer. */
+  #patience: Timer | undefined
+  /** Why the engine asked to close; from then on it is not called any more. */
+  #closing: CloseReason | undefined
+  #lingered = 0
   #closed = false
-  #closing = false
   #pumping = false
   #again = false
 
@@ -66,44 +81,48 @@ class Driver {
 
   start(): void {
     this.#engine.onWake(() => this.#pump())
-    this.#listen(this.#stream)
     this.#options.onStart?.({
       stop: () => {
-        if (this.#closed || this.#closing) return
+        if (this.#isOver()) return
         this.#guard(() => this.#engine.stop())
         this.#pump()
       },
       destroy: () => this.#finish('shutdown'),
     })
+    if (this.#closed) return
+    // A connection can be gone before its conversation begins; its events have been and will not come again.
+    if (this.#stream.destroyed) return this.#finish('reset', this.#stream.errored ?? undefined)
+    this.#listen(this.#stream)
     this.#pump()
   }
 
   readonly #onData = (octets: Uint8Array): void => {
-    if (this.#closing) return
     this.#octetsIn += octets.length
+    if (this.#closing !== undefined) {
+      this.#lingered += octets.length
+      if (this.#lingered > LINGER_OCTETS) this.#finish(this.#closing)
+      return
+    }
     this.#guard(() => this.#engine.feed(octets))
     this.#pump()
   }
   readonly #onEnd = (): void => {
-    if (this.#closing) return
+    if (this.#closing !== undefined) {
+      if (this.#stream.writableFinished) this.#finish(this.#closing)
+      return
+    }
     this.#guard(() => this.#engine.end())
     this.#pump()
   }
   readonly #onClose = (): void => {
-    if (!this.#closed) {
-      this.#guard(() => this.#engine.end())
-      this.#finish('peer-closed')
-    }
+    this.#finish(this.#closing ?? 'peer-closed')
   }
   readonly #onError = (error: Error): void => {
-    if (!this.#closed) {
-      this.#guard(() => this.#engine.end(error))
-      this.#finish('reset')
-    }
+    this.#finish(this.#closing ?? 'reset', error)
   }
   readonly #onDrain = (): void => {
-    this.#writeTimer?.cancel()
-    this.#writeTimer = undefined
+    this.#patience?.cancel()
+    this.#patience = undefined
     this.#blocked = false
     this.#pump()
   }
@@ -115,39 +134,36 @@ class Driver {
     stream.on('data', this.#onData)
   }
 
-  #unlisten(stream: Duplex): void {
-    stream.off('data', this.#onData)
-    stream.off('end', this.#onEnd)
-    stream.off('close', this.#onClose)
-    stream.off('error', this.#onError)
-    stream.off('drain', this.#onDrain)
+  #isOver(): boolean {
+    return this.#closed || this.#closing !== undefined
   }
 
   /** Performs effects until there is none, or one that has to be waited for; then lets the peer talk, or not. */
   #pump(): void {
-    if (this.#closed || this.#closing) return
+    if (this.#isOver()) return
     if (this.#pumping) {
       this.#again = true
       return
     }
     this.#pumping = true
-    this.#stream.cork()
+    const stream = this.#stream
+    stream.cork()
     try {
       do {
         this.#again = false
-        while (!this.#blocked && !this.#closing) {
+        while (!this.#blocked && !this.#isOver()) {
           const effect = this.#engine.next()
           if (effect === undefined) break
           this.#perform(effect)
         }
-      } while (this.#again && !this.#blocked && !this.#closing)
+      } while (this.#again && !this.#blocked && !this.#isOver())
     } catch (error) {
       this.#finish('fault', error)
     } finally {
       this.#pumping = false
-      this.#stream.uncork()
+      stream.uncork()
     }
-    if (this.#closed || this.#closing) return
+    if (this.#isOver()) return
     if (!this.#blocked && this.#engine.hungry) this.#stream.resume()
     else this.#stream.pause()
   }
@@ -160,10 +176,7 @@ class Driver {
         return this.#setTimer(effect.name, effect.ms)
       case 'pause':
         this.#blocked = true
-        this.#options.clock.timer(effect.ms, () => {
-          this.#blocked = false
-          this.#pump()
-        })
+        this.#patience = this.#options.clock.timer(effect.ms, this.#onDrain)
         return
       case 'upgrade':
         return this.#upgrade()
@@ -181,7 +194,8 @@ class Driver {
     if (free || this.#stream.destroyed) return
     this.#blocked = true
     this.#stream.once('drain', this.#onDrain)
-    this.#writeTimer = this.#options.clock.timer(this.#options.writeTimeoutMs ?? 300_000, () => this.#finish('timeout'))
+    const patienceMs = this.#options.writeTimeoutMs ?? WRITE_TIMEOUT_MS
+    this.#patience = this.#options.clock.timer(patienceMs, () => this.#finish('timeout'))
   }
 
   #setTimer(name: TimerName, ms: number | undefined): void {
@@ -194,7 +208,7 @@ class Driver {
       name,
       this.#options.clock.timer(ms, () => {
         this.#timers.delete(name)
-        if (this.#closing) return
+        if (this.#isOver()) return
         this.#guard(() => this.#engine.timeout(name))
         this.#pump()
       }),
@@ -202,46 +216,53 @@ class Driver {
   }
 
   #upgrade(): void {
-    const upgrade = this.#options.upgrade
-    if (upgrade === undefined) return this.#finish('tls')
+    const { upgrade } = this.#options
+    if (upgrade === undefined) return this.#finish('tls', new Error('No TLS to upgrade to'))
     this.#blocked = true
     const plain = this.#stream
     plain.pause()
-    this.#unlisten(plain)
-    // Until the wrapping stream listens itself, a reset of the plain one must not become an uncaught error.
-    const onPlainError = (): void => this.#finish('reset')
-    plain.on('error', onPlainError)
+    plain.off('data', this.#onData)
+    plain.off('end', this.#onEnd)
+    plain.off('close', this.#onClose)
+    // Its errors stay listened to: a reset of the stream underneath must never be an uncaught one.
     // The go-ahead must be on its way before the handshake starts.
-    plain.uncork()
-    const begin = (): void => {
-      upgrade(plain).then(
-        ({ stream, tls }) => {
-          plain.off('error', onPlainError)
-          if (this.#closed) return void stream.destroy()
-          this.#stream = stream
-          this.#listen(stream)
-          this.#blocked = false
-          this.#guard(() => this.#engine.upgraded(tls))
-          this.#pump()
-        },
-        () => this.#finish('tls'),
-      )
+    plain.write(new Uint8Array(0), (error) => {
+      if (error !== undefined && error !== null) this.#finish('reset', error)
+      else void this.#secure(plain, upgrade)
+    })
+  }
+
+  async #secure(plain: Duplex, upgrade: NonNullable<DriveOptions['upgrade']>): Promise<void> {
+    if (this.#closed) return
+    try {
+      const { stream, tls } = await upgrade(plain)
+      this.#stream = stream
+      if (this.#closed) return void silence(stream).destroy()
+      this.#listen(stream)
+      if (stream.destroyed) return this.#finish('reset')
+      this.#blocked = false
+      this.#guard(() => this.#engine.upgraded(tls))
+      this.#pump()
+    } catch (error) {
+      this.#finish('tls', error)
     }
-    plain.write(new Uint8Array(0), begin)
   }
 
   #close(how: 'flushed' | 'now', reason: CloseReason): void {
+    this.#closing = reason
     if (how === 'now') return this.#finish(reason)
-    this.#closing = true
     this.#cancelTimers()
     const stream = this.#stream
-    stream.off('end', this.#onEnd)
-    // What the peer still sends is read and dropped: closing with unread octets would reset the connection and could take our last reply with it.
+    const { clock } = this.#options
+    this.#patience = clock.timer(FLUSH_TIMEOUT_MS, () => this.#finish(reason))
+    // Closing with octets unread would reset the connection and could take our last reply with it: read and drop them,
+    // until the peer has closed too or has had the time to.
     stream.resume()
-    const timer = this.#options.clock.timer(5_000, () => this.#finish(reason))
     stream.end(() => {
-      timer.cancel()
-      this.#finish(reason)
+      if (this.#closed) return
+      if (stream.readableEnded || stream.destroyed) return this.#finish(reason)
+      this.#patience?.cancel()
+      this.#patience = clock.timer(LINGER_MS, () => this.#finish(reason))
     })
   }
 
@@ -257,31 +278,33 @@ class Driver {
   #cancelTimers(): void {
     for (const timer of this.#timers.values()) timer.cancel()
     this.#timers.clear()
-    this.#writeTimer?.cancel()
+    this.#patience?.cancel()
   }
 
   #finish(reason: CloseReason, error?: unknown): void {
     if (this.#closed) return
     this.#closed = true
     this.#cancelTimers()
-    if (reason !== 'peer-closed' && reason !== 'reset' && !this.#closing) {
+    let cause = error
+    if (this.#closing === undefined) {
       // The engine learns that its peer is gone, so that streams and views under way are released.
       try {
-        this.#engine.end()
-      } catch {
-        // A fault while ending changes nothing: the conversation is over.
+        this.#engine.end(error instanceof Error ? error : new Error(`Connection over: ${reason}`))
+      } catch (fault) {
+        cause ??= fault
       }
     }
-    this.#closing = true
-    this.#stream.on('error', () => {
-      // Already over; a late reset has nobody to tell.
-    })
-    this.#stream.destroy()
+    silence(this.#stream).destroy()
     this.#done({
       reason,
       octetsIn: this.#octetsIn,
       octetsOut: this.#octetsOut,
-      ...(error === undefined ? {} : { error }),
+      ...(cause === undefined ? {} : { error: cause }),
     })
   }
+}
+
+/** Over already: a late reset has nobody to tell and must not be an uncaught error. */
+function silence(stream: Duplex): Duplex {
+  return stream.on('error', () => {})
 }

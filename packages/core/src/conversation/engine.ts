@@ -10,7 +10,10 @@ import type { TlsInfo } from '../host/index.ts'
 export interface Engine {
   /** Takes ownership of the next octets from the peer; called only while `hungry`. */
   feed(octets: Uint8Array): void
-  /** The peer has closed its side, or the connection broke with `error`. */
+  /**
+   * Without `error`: the peer has closed its side; what it sent before may still be answered, then the engine closes.
+   * With `error`: the connection is gone and nothing can be written; may follow the other.
+   */
   end(error?: Error): void
   /** The next thing to do, or `undefined` when there is nothing until the engine is fed, woken or timed. Synchronous. */
   next(): Effect | undefined

@@ -6,10 +6,10 @@
  * Only CR LF ends a line. In lines a bare LF is reported, not hidden; in DATA a bare CR or LF breaks the message off.
  */
 import type { OctetSink } from '../host/index.ts'
+import { DotScanner } from './dot-scanner.ts'
 
 const CR = 0x0d
 const LF = 0x0a
-const DOT = 0x2e
 
 /** One whole unit of input. */
 export type Frame =
@@ -30,8 +30,11 @@ export type ReceiveOutcome =
   | { readonly kind: 'too-large' }
   /** A bare CR or LF in DATA; the rest was discarded up to CR LF dot CR LF. Close after the reply. */
   | { readonly kind: 'bare-newline' }
-  /** The end did not come within `maxDiscardOctets` after the break. Close at once; what follows is not a command. */
-  | { readonly kind: 'no-end' }
+  /** The end did not come within `maxDiscardOctets` after the break. Close after the reply; what follows is not a command. */
+  | { readonly kind: 'no-end'; readonly broke: BrokenOutcome }
+
+/** Why the octets of a stream were thrown away. */
+export type BrokenOutcome = Extract<ReceiveOutcome, { kind: 'sink-failed' | 'too-large' | 'bare-newline' }>
 
 /** What follows the line just read, and where it goes. */
 export interface Receive {
@@ -39,7 +42,7 @@ export interface Receive {
   readonly until: 'dot' | number
   /** Octets the sink may be given, after unstuffing. */
   readonly maxOctets: number
-  /** Octets that may be thrown away after the stream broke, before giving up. */
+  /** Octets, as sent, that may be thrown away after the stream broke, before giving up. */
   readonly maxDiscardOctets: number
   readonly sink: OctetSink<unknown>
 }
@@ -64,14 +67,13 @@ export interface Frames {
   maxLineOctets: number
 }
 
-/** Where the dot scanner stands in DATA. */
-type DotState = 'line-start' | 'dot' | 'dot-cr' | 'text' | 'cr'
-
 interface Stream {
   readonly how: Receive
+  /** Present for DATA. */
+  readonly dots: DotScanner | undefined
   /** `sinking`: octets go to the sink; otherwise they are dropped and this is what to report at the end. */
   mode: 'sinking' | 'too-large' | 'bare-newline' | { readonly failed: unknown }
-  dot: DotState
+  /** Octets of a counted stream still to come. */
   remaining: number
   taken: number
   dropped: number
@@ -134,8 +136,8 @@ class FrameMachine implements Frames {
   receive(how: Receive): void {
     this.#stream = {
       how,
+      dots: how.until === 'dot' ? new DotScanner() : undefined,
       mode: 'sinking',
-      dot: 'line-start',
       remaining: how.until === 'dot' ? 0 : how.until,
       taken: 0,
       dropped: 0,
@@ -181,116 +183,64 @@ class FrameMachine implements Frames {
   /** Moves octets of the stream from the buffer to its sink until it ends, the buffer is empty, or the sink asks to wait. */
   #advance(stream: Stream): void {
     while (this.#stream === stream && !this.waiting) {
-      if (stream.how.until === 'dot') {
-        if (!this.#advanceDot(stream)) return
-      } else if (!this.#advanceCounted(stream)) return
+      const { dots } = stream
+      if (dots === undefined) {
+        if (stream.remaining === 0) return this.#finish(stream)
+        if (this.#start === this.#end) return
+        this.#advanceCounted(stream)
+      } else {
+        if (this.#start === this.#end) return
+        if (stream.mode === 'sinking') this.#readDots(stream, dots)
+        else this.#skipDots(stream, dots)
+      }
     }
   }
 
-  #advanceCounted(stream: Stream): boolean {
-    if (stream.remaining === 0) {
-      this.#finish(stream)
-      return false
-    }
-    const length = Math.min(stream.remaining, this.#end - this.#start)
-    if (length === 0) return false
-    const octets = this.#take(length)
+  #advanceCounted(stream: Stream): void {
+    const from = this.#start
+    const length = Math.min(stream.remaining, this.#end - from)
     stream.remaining -= length
-    this.#emit(stream, octets)
-    return true
+    this.#consume(from + length)
+    if (stream.mode === 'sinking') this.#sink(stream, this.#buffer.subarray(from, from + length))
+    else this.#count(stream, length)
   }
 
-  /** One step of DATA: up to one slice of text. @returns whether to go on */
-  #advanceDot(stream: Stream): boolean {
-    const buffer = this.#buffer
-    const end = this.#end
-    let at = this.#start
-    // Slice [from, at) is text to hand on; a line's leading dot is left out by starting after it.
-    let from = at
-    let state = stream.dot
-    for (;;) {
-      if (state === 'text') {
-        const lf = indexOf(buffer, LF, at, end)
-        const lineEnd = lf < 0 ? end : lf
-        const cr = indexOf(buffer, CR, at, lineEnd)
-        if (cr >= 0) {
-          at = cr + 1
-          state = 'cr'
-        } else if (lf >= 0) {
-          at = lf + 1
-          return this.#bareNewline(stream, at)
-        } else {
-          at = end
-        }
-      }
-      if (at === end) {
-        stream.dot = state
-        return this.#handOn(stream, from, state === 'dot' || state === 'dot-cr' ? from : at, at)
-      }
-      const octet = buffer[at]
-      if (state === 'cr') {
-        if (octet !== LF) return this.#bareNewline(stream, at)
-        at += 1
-        state = 'line-start'
-      } else if (state === 'line-start') {
-        if (octet === DOT) {
-          stream.dot = 'dot'
-          return this.#handOn(stream, from, at, at + 1)
-        }
-        state = 'text'
-      } else if (state === 'dot') {
-        from = at
-        if (octet === CR) {
-          at += 1
-          state = 'dot-cr'
-        } else {
-          state = 'text'
-        }
-      } else if (state === 'dot-cr') {
-        if (octet !== LF) return this.#bareNewline(stream, at)
-        this.#start = this.#scanned = at + 1
-        this.#finish(stream)
-        return false
-      }
-    }
-  }
-
-  /** Hands on `[from, to)` and goes on at `resume`. */
-  #handOn(stream: Stream, from: number, to: number, resume: number): boolean {
-    const octets = to > from ? this.#buffer.subarray(from, to) : undefined
-    const progress = resume > this.#start
-    this.#start = this.#scanned = resume
-    if (octets !== undefined) this.#emit(stream, octets)
-    return progress
-  }
-
-  #bareNewline(stream: Stream, resume: number): boolean {
-    stream.dropped += resume - this.#start
-    this.#start = this.#scanned = resume
-    this.#drop(stream, 'bare-newline')
-    // What follows a bare LF is not the start of a line: only CR LF dot CR LF ends the message.
-    stream.dot = 'text'
-    return true
-  }
-
-  #take(length: number): Uint8Array {
-    const octets = this.#buffer.subarray(this.#start, this.#start + length)
-    this.#start += length
-    this.#scanned = this.#start
-    return octets
-  }
-
-  #emit(stream: Stream, octets: Uint8Array): void {
-    if (stream.mode !== 'sinking') {
-      stream.dropped += octets.length
-      if (stream.dropped > stream.how.maxDiscardOctets) this.#settle({ kind: 'no-end' })
-      return
-    }
-    stream.taken += octets.length
-    if (stream.taken > stream.how.maxOctets) {
+  /** One step of DATA on its way to the sink. */
+  #readDots(stream: Stream, dots: DotScanner): void {
+    const step = dots.read(this.#buffer, this.#start, this.#end)
+    this.#consume(dots.at)
+    const length = dots.to - dots.from
+    const room = stream.how.maxOctets - stream.taken
+    if (length > room) {
       this.#drop(stream, 'too-large')
-      return
+      this.#count(stream, dots.at - (dots.from + room))
+    } else if (length > 0) {
+      this.#sink(stream, this.#buffer.subarray(dots.from, dots.to))
     }
+    if (step === 'bare-newline') this.#drop(stream, 'bare-newline')
+    else if (step === 'end') this.#finish(stream)
+  }
+
+  /** One step of DATA that is thrown away. */
+  #skipDots(stream: Stream, dots: DotScanner): void {
+    const from = this.#start
+    // One octet more than may be dropped is looked at, so that giving up comes at the same place however octets arrive.
+    const allowed = stream.how.maxDiscardOctets - stream.dropped + 1
+    const { isEnd, hasBareNewline } = dots.skip(this.#buffer, from, Math.min(this.#end, from + allowed))
+    const length = dots.at - from
+    this.#consume(dots.at)
+    if (hasBareNewline) this.#drop(stream, 'bare-newline')
+    this.#count(stream, length)
+    if (isEnd && this.#stream === stream) this.#finish(stream)
+  }
+
+  #consume(to: number): void {
+    this.#start = to
+    this.#scanned = to
+  }
+
+  #sink(stream: Stream, octets: Uint8Array): void {
+    stream.taken += octets.length
     let pending: void | Promise<void>
     try {
       pending = stream.how.sink.write(octets)
@@ -309,6 +259,13 @@ class FrameMachine implements Frames {
     )
   }
 
+  /** Counts octets thrown away, and gives up when they are too many. */
+  #count(stream: Stream, octets: number): void {
+    stream.dropped += octets
+    if (stream.dropped <= stream.how.maxDiscardOctets) return
+    if (stream.mode !== 'sinking') this.#settle({ kind: 'no-end', broke: brokenOutcome(stream.mode) })
+  }
+
   #drop(stream: Stream, mode: 'too-large' | 'bare-newline'): void {
     if (stream.mode !== 'sinking') {
       // A message already given up stays reported for the worse of its faults.
@@ -320,9 +277,7 @@ class FrameMachine implements Frames {
   }
 
   #finish(stream: Stream): void {
-    const { mode } = stream
-    if (mode === 'too-large' || mode === 'bare-newline') return this.#settle({ kind: mode })
-    if (mode !== 'sinking') return this.#settle({ kind: 'sink-failed', error: mode.failed })
+    if (stream.mode !== 'sinking') return this.#settle(brokenOutcome(stream.mode))
     this.waiting = true
     this.#stream = undefined
     endOf(stream.how.sink).then(
@@ -348,6 +303,10 @@ class FrameMachine implements Frames {
   }
 }
 
+function brokenOutcome(mode: Exclude<Stream['mode'], 'sinking'>): BrokenOutcome {
+  return typeof mode === 'string' ? { kind: mode } : { kind: 'sink-failed', error: mode.failed }
+}
+
 /** `end` of a sink, with a throw turned into a rejection. */
 async function endOf(sink: OctetSink<unknown>): Promise<unknown> {
   return await sink.end()
@@ -355,7 +314,5 @@ async function endOf(sink: OctetSink<unknown>): Promise<unknown> {
 
 /** Index of `octet` in `[from, to)` of `buffer`, or −1. */
 function indexOf(buffer: Uint8Array, octet: number, from: number, to: number): number {
-  if (from >= to) return -1
-  const at = (to === buffer.length ? buffer : buffer.subarray(0, to)).indexOf(octet, from)
-  return at
+  return (to === buffer.length ? buffer : buffer.subarray(0, to)).indexOf(octet, from)
 }

@@ -1,6 +1,6 @@
 export type { ConversationControl, ConversationEnd, DriveOptions } from './drive.ts'
 export { drive } from './drive.ts'
 export type { CloseReason, Effect, Engine, TimerName } from './engine.ts'
-export type { Frame, Frames, Receive, ReceiveOutcome } from './frames.ts'
+export type { BrokenOutcome, Frame, Frames, Receive, ReceiveOutcome } from './frames.ts'
 export { createFrames } from './frames.ts'
 export { WireSyntaxError } from './wire-syntax-error.ts'

@@ -91,3 +91,8 @@ function attempt<T>(parse: () => T): T | undefined {
     throw error
   }
 }
+
+/** @returns the address, or undefined when `text` isn't one */
+export function addressOf(text: string): Address | undefined {
+  return attempt(() => parseAddress(text, { utf8: true }))
+}
