@@ -1,2 +1,5 @@
 export type { TranscriptCase, TranscriptEngine, TranscriptHarness } from './transcript.ts'
 export { transcriptCases } from './transcript.ts'
+export { createMemoryStore } from './memory-account.ts'
+export type { ConformanceCase, StoreUnderTest } from './mail-store.ts'
+export { mailStoreCases } from './mail-store.ts'

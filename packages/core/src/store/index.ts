@@ -3,6 +3,11 @@ export type { Spool, SpooledMessage } from './blob.ts'
 export type { AccountNotice, MailboxChanges } from './change.ts'
 export type { MailStore, StoreErrorCode } from './mail-store.ts'
 export { StoreError } from './mail-store.ts'
+export { addKeywords, foldKeyword, keywordPlaces } from './keyword-names.ts'
+export type { MailboxName } from './mailbox-name.ts'
+export { parentNames, parseMailboxName } from './mailbox-name.ts'
+export type { MessageLayout } from './message-layout.ts'
+export { layOutMessage } from './message-layout.ts'
 export type {
   CopyResult,
   FlagChange,

@@ -40,6 +40,10 @@ export type StoreErrorCode =
   | 'STORE_CORRUPT'
   /** Another process has it open. */
   | 'STORE_LOCKED'
+  /** A newer version wrote it. */
+  | 'STORE_FORMAT'
+  /** It was put here from elsewhere without being restored. */
+  | 'STORE_COPIED'
   | 'STORE_CLOSED'
   | 'STORE_EXISTS'
 

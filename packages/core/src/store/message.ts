@@ -78,6 +78,8 @@ export interface ListRecord {
   readonly bodyStructure: Uint8Array
   /** Raw lines (with folding and line ends, in order) of the header fields clients list; which those are: `LISTED_FIELDS` of core/message. */
   readonly fields: Uint8Array
+  /** Every field of `LISTED_FIELDS` the header has is in `fields`; when false, read the real header. */
+  readonly complete: boolean
   /** True when envelope and bodyStructure hold no octet over 0x7f and no literal, so may go to any client. */
   readonly ascii: boolean
 }
