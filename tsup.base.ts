@@ -1,15 +1,14 @@
-import { readdirSync, existsSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import type { Options } from 'tsup'
 
-/** One entry per room: `src/<room>/index.ts` becomes `dist/<room>/index.js`, the subpath `exports` names. */
-export function roomEntries(packageDir: string): Record<string, string> {
-  const entries: Record<string, string> = {}
-  for (const room of readdirSync(`${packageDir}/src`)) {
-    if (existsSync(`${packageDir}/src/${room}/index.ts`)) entries[`${room}/index`] = `src/${room}/index.ts`
+/** One entry for each subpath that `exports` names: `./src/<room>/index.ts` becomes `dist/<room>/index.js`. */
+export function publicEntries(packageDir: string): Record<string, string> {
+  const { exports } = JSON.parse(readFileSync(`${packageDir}/package.json`, 'utf8')) as {
+    readonly exports: Readonly<Record<string, { readonly 'postern-source': string }>>
   }
-  if (existsSync(`${packageDir}/src/index.ts`)) entries['index'] = 'src/index.ts'
-  if (existsSync(`${packageDir}/conformance/index.ts`)) entries['conformance/index'] = 'conformance/index.ts'
-  return entries
+  return Object.fromEntries(
+    Object.values(exports).map(({ 'postern-source': source }) => [source.replace(/^\.\/(src\/)?/, '').replace(/\.ts$/, ''), source]),
+  )
 }
 
 export const base: Options = {

@@ -1,4 +1,4 @@
 import { defineConfig } from 'tsup'
-import { base, roomEntries } from '../../tsup.base.ts'
+import { base, publicEntries } from '../../tsup.base.ts'
 
-export default defineConfig({ ...base, entry: roomEntries('.') })
+export default defineConfig({ ...base, entry: { ...publicEntries('.'), 'cli/main': 'src/cli/main.ts' } })

@@ -30,7 +30,11 @@ export function formatAddress(address: Address, options: { readonly utf8?: boole
   return `${formatLocalpart(address.localpart)}@${options.utf8 === true ? domain.unicode : domain.ascii}`
 }
 
-/** A path with its angle brackets. @param options as of `formatAddress` @throws {AddressSyntaxError} as `formatAddress` does */
+/**
+ * A path with its angle brackets.
+ * @param options as of `formatAddress`
+ * @throws {AddressSyntaxError} as `formatAddress` does
+ */
 export function formatPath(path: ReversePath | ForwardPath, options: { readonly utf8?: boolean } = {}): string {
   switch (path.kind) {
     case 'null':
@@ -84,7 +88,10 @@ export function isControl(code: number): boolean {
   return code < 0x20 || (code >= 0x7f && code < 0xa0)
 }
 
-/** Atom characters: RFC 5321 §4.1.2, and everything beyond ASCII. RFC 6531 §3.3 @param code of a character or of an octet of UTF-8 */
+/**
+ * Atom characters: RFC 5321 §4.1.2, and everything beyond ASCII. RFC 6531 §3.3
+ * @param code of a character or of an octet of UTF-8
+ */
 export function isAtomCode(code: number): boolean {
   return code >= 0x80 || ATOM_CODES[code] === true
 }

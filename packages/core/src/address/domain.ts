@@ -21,10 +21,12 @@ const MAX_LABEL = 63
 const MAX_TEXT = 1024
 
 /**
- * Reads a domain name by the rules for looking names up: mapped to lower case and NFC, labels checked. RFC 5890 §2.3.2.1,
- * RFC 5891 §5, UTS 46 (non-transitional). Refuses a trailing dot and names that read as IPv4 addresses (last label a number).
+ * Reads a domain name by the rules for looking names up: mapped to lower case and NFC, labels checked. RFC 5890
+ * §2.3.2.1, RFC 5891 §5, UTS 46 (non-transitional). Refuses a trailing dot and names that read as IPv4 addresses (last
+ * label a number).
  * @param options.allowUnderscore QUIRK(clients): host names with `_` in HELO and EHLO, against RFC 5321 §2.3.5
- * @throws {AddressSyntaxError} codes ADDRESS_SYNTAX, ADDRESS_TOO_LONG; offset is that of the label in the canonical form, else 0
+ * @throws {AddressSyntaxError} codes ADDRESS_SYNTAX, ADDRESS_TOO_LONG; offset is that of the label in the canonical
+ * form, else 0
  */
 export function parseDomain(text: string, options: { readonly allowUnderscore?: boolean } = {}): Domain {
   const allowUnderscore = options.allowUnderscore === true

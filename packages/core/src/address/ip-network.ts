@@ -1,5 +1,6 @@
 /**
- * IP addresses and networks as values: one canonical text for each address, and the networks an address is counted under.
+ * IP addresses and networks as values: one canonical text for each address, and the networks an address is counted
+ * under.
  * Not here: sockets and lookups. The reading of the text itself is ipaddr.js's.
  */
 import ipaddr from 'ipaddr.js'
@@ -34,7 +35,10 @@ export function parseIpAddress(text: string): IpAddress | undefined {
   return { version: 6, text: parsed.toRFC5952String() }
 }
 
-/** @param text `192.0.2.0/24`, `2001:db8::/32`, or one address @returns undefined when it is neither or has bits beyond its prefix */
+/**
+ * @param text `192.0.2.0/24`, `2001:db8::/32`, or one address
+ * @returns undefined when it is neither or has bits beyond its prefix
+ */
 export function parseIpNetwork(text: string): IpNetwork | undefined {
   const slash = text.indexOf('/')
   const address = parseIpAddress(slash < 0 ? text : text.slice(0, slash))
@@ -87,7 +91,10 @@ export function formatAddressLiteral(address: IpAddress): string {
   return address.version === 4 ? `[${address.text}]` : `[IPv6:${address.text}]`
 }
 
-/** @param text with its brackets @returns undefined when it is no literal of an IP address; other tags are not known. RFC 5321 §4.1.3 */
+/**
+ * @param text with its brackets
+ * @returns undefined when it is no literal of an IP address; other tags are not known. RFC 5321 §4.1.3
+ */
 export function parseAddressLiteral(text: string): IpAddress | undefined {
   if (!text.startsWith('[') || !text.endsWith(']')) return undefined
   const inner = text.slice(1, -1)
@@ -109,7 +116,10 @@ function parseIpv6(text: string): ipaddr.IPv6 | undefined {
   return hex !== undefined && ipaddr.IPv6.isValid(hex) ? ipaddr.IPv6.parse(hex) : undefined
 }
 
-/** The text with a dotted-decimal tail as two groups: ipaddr.js takes `::192.0.2.1` for an IPv4-mapped address, which it is not. */
+/**
+ * The text with a dotted-decimal tail as two groups: ipaddr.js takes `::192.0.2.1` for an IPv4-mapped address, which it
+ * is not.
+ */
 function withoutDottedTail(text: string): string | undefined {
   if (!text.includes('.')) return text
   const start = text.lastIndexOf(':') + 1

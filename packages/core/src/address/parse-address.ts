@@ -1,6 +1,7 @@
 /**
  * Reading of addresses where there is one right way to write them: SMTP paths and configuration.
- * RFC 5321 §4.1.2, §4.1.3; internationalised: RFC 6531 §3.3. Not here: addresses in header fields (message/address-list).
+ * RFC 5321 §4.1.2, §4.1.3; internationalised: RFC 6531 §3.3. Not here: addresses in header fields
+ * (message/address-list).
  */
 import { type Address, type ForwardPath, isAtomCode, isControl, type MailboxPath, type ReversePath } from './address.ts'
 import { type AddressErrorCode, AddressSyntaxError } from './address-syntax-error.ts'
@@ -50,7 +51,8 @@ export function parseReversePath(octets: Uint8Array | string, options: AddressOp
 }
 
 /**
- * Reads all of `octets` as a forward path: `<localpart@domain>` or `<postmaster>` in any case; a source route is read and dropped.
+ * Reads all of `octets` as a forward path: `<localpart@domain>` or `<postmaster>` in any case; a source route is read
+ * and dropped.
  * @throws {AddressSyntaxError}
  */
 export function parseForwardPath(octets: Uint8Array | string, options: AddressOptions): ForwardPath {

@@ -22,47 +22,62 @@ const AFTER_CR = 4
 /** `more`: go on at `at`, when there are octets; `end`: the message ends before `at`; `bare-newline`: it broke before `at`. */
 export type DotStep = 'more' | 'end' | 'bare-newline'
 
-/** One message's scanner; results of a step are read from its fields, so that no step makes an object. */
+/** One message's scanner. */
 export class DotScanner {
-  /** Text found by `read` is `[from, to)` of the buffer; may be empty. */
-  from = 0
-  to = 0
+  /** Text found by `read`: a view of the buffer, or, where dots were taken out, a copy. */
+  text: Uint8Array | undefined
   /** Where the next step begins. */
   at = 0
   #state = LINE_START
 
-  /** Reads up to one stretch of text from `[start, end)` of `buffer`. All is read when `at` is `end`. */
+  /** Reads `[start, end)` of `buffer`, up to the end of the message or the first bare newline. A step that found text says `more` first. */
   read(buffer: Uint8Array, start: number, end: number): DotStep {
     let at = start
+    // Text is what was joined, and then [from, at).
+    let joined: Uint8Array | undefined
+    let joinedLength = 0
     let from = start
     let state = this.#state
+    let step: DotStep = 'more'
+    const join = (to: number): void => {
+      if (to === from) return
+      // LIMIT: text is never longer than what it was read from.
+      joined ??= new Uint8Array(end - start)
+      joined.set(buffer.subarray(from, to), joinedLength)
+      joinedLength += to - from
+    }
     while (at < end) {
       if (state === IN_TEXT) {
         // In a sound message both lie side by side, so that each octet is looked at twice and no more.
         const cr = indexOf(buffer, CR, at, end)
         const lf = indexOf(buffer, LF, at, end)
         if (lf >= 0 && (cr < 0 || lf < cr)) {
-          if (lf > from) return this.#step('more', from, lf, lf, IN_TEXT)
-          return this.#step('bare-newline', lf, lf, lf + 1, IN_TEXT)
+          at = lf
+          step = 'bare-newline'
+          break
         }
-        if (cr < 0) return this.#step('more', from, end, end, IN_TEXT)
-        at = cr + 1
-        state = AFTER_CR
+        at = cr < 0 ? end : cr + 1
+        if (cr >= 0) state = AFTER_CR
         continue
       }
       const octet = buffer[at]
       if (state === AFTER_CR) {
         if (octet !== LF) {
-          if (at > from) return this.#step('more', from, at, at, AFTER_CR)
-          return this.#step('bare-newline', at, at, at, IN_TEXT)
+          step = 'bare-newline'
+          break
         }
         at += 1
         state = LINE_START
       } else if (state === LINE_START) {
-        if (octet === DOT) return this.#step('more', from, at, at + 1, AFTER_DOT)
-        state = IN_TEXT
+        if (octet === DOT) {
+          join(at)
+          at += 1
+          from = at
+          state = AFTER_DOT
+        } else {
+          state = IN_TEXT
+        }
       } else if (state === AFTER_DOT) {
-        from = at
         if (octet === CR) {
           at += 1
           from = at
@@ -70,13 +85,24 @@ export class DotScanner {
         } else {
           state = IN_TEXT
         }
-      } else if (octet === LF) {
-        return this.#step('end', at, at, at + 1, LINE_START)
       } else {
-        return this.#step('bare-newline', at, at, at, IN_TEXT)
+        step = octet === LF ? 'end' : 'bare-newline'
+        break
       }
     }
-    return this.#step('more', from, at, at, state)
+    if (joined === undefined) {
+      this.text = at > from ? buffer.subarray(from, at) : undefined
+    } else {
+      join(at)
+      this.text = (joined as Uint8Array).subarray(0, joinedLength)
+    }
+    this.at = at
+    this.#state = state
+    if (step === 'more' || this.text !== undefined) return 'more'
+    // Nothing goes before it any more: what ends the message is taken too. A bare CR is one by what follows, which stays.
+    if (step === 'end' || (state === IN_TEXT && buffer[at] === LF)) this.at = at + 1
+    this.#state = step === 'end' ? LINE_START : IN_TEXT
+    return step
   }
 
   /**
@@ -108,14 +134,6 @@ export class DotScanner {
     this.at = end
     this.#state = state
     return { isEnd: false, hasBareNewline }
-  }
-
-  #step(step: DotStep, from: number, to: number, at: number, state: number): DotStep {
-    this.from = from
-    this.to = to
-    this.at = at
-    this.#state = state
-    return step
   }
 }
 

@@ -118,7 +118,8 @@ class Driver {
     this.#finish(this.#closing ?? 'peer-closed')
   }
   readonly #onError = (error: Error): void => {
-    this.#finish(this.#closing ?? 'reset', error)
+    if (this.#closing === undefined) this.#finish('reset', error)
+    else this.#finish(this.#closing)
   }
   readonly #onDrain = (): void => {
     this.#patience?.cancel()

@@ -160,7 +160,8 @@ class FrameMachine implements Frames {
       this.#ready = undefined
       return { kind: 'received', outcome }
     }
-    if (this.#stream !== undefined) return undefined
+    // While the sink makes up its mind about the end, what follows is not looked at.
+    if (this.waiting || this.#stream !== undefined) return undefined
     return this.#line()
   }
 
@@ -207,15 +208,15 @@ class FrameMachine implements Frames {
 
   /** One step of DATA on its way to the sink. */
   #readDots(stream: Stream, dots: DotScanner): void {
-    const step = dots.read(this.#buffer, this.#start, this.#end)
-    this.#consume(dots.at)
-    const length = dots.to - dots.from
     const room = stream.how.maxOctets - stream.taken
-    if (length > room) {
+    // One octet more than may come is looked at, so that the break comes at the same place however octets arrive.
+    const step = dots.read(this.#buffer, this.#start, Math.min(this.#end, this.#start + room + 1))
+    this.#consume(dots.at)
+    if (dots.text !== undefined && dots.text.length > room) {
       this.#drop(stream, 'too-large')
-      this.#count(stream, dots.at - (dots.from + room))
-    } else if (length > 0) {
-      this.#sink(stream, this.#buffer.subarray(dots.from, dots.to))
+      this.#count(stream, dots.text.length - room)
+    } else if (dots.text !== undefined) {
+      this.#sink(stream, dots.text)
     }
     if (step === 'bare-newline') this.#drop(stream, 'bare-newline')
     else if (step === 'end') this.#finish(stream)

@@ -1,0 +1,15 @@
+// `pnpm bench receive|imap|store [--messages N]`: ratios side by side with others' servers, in one run on this machine.
+import { benchReceive } from './receive.ts'
+
+const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
+  receive: benchReceive,
+}
+
+const [name = '', ...args] = process.argv.slice(2)
+const bench = Object.hasOwn(benches, name) ? benches[name] : undefined
+if (bench === undefined) {
+  console.error(`Usage: pnpm bench ${Object.keys(benches).join('|')}`)
+  process.exit(2)
+}
+await bench(args)
+process.exit(0)

@@ -1,0 +1,5 @@
+export type { ImapServerOptions } from './engine.ts'
+export { createImapServerEngine } from './engine.ts'
+export type { ImapLimits } from './limits.ts'
+export { DEFAULT_LIMITS } from './limits.ts'
+export type { ImapEvent } from '../session/session.ts'

@@ -1,0 +1,289 @@
+/**
+ * Takes messages in before anyone has decided about them: in memory to 256 KiB, beyond that in a temporary file that is
+ * not synced. A flood of mail that is refused costs no disk flush. Parsed and hashed while it comes in.
+ *
+ * Temporary files keep their names, so that one can be linked into the blobs when its message is accepted; what a crash
+ * left behind is swept at the next start.
+ */
+import { createHash } from 'node:crypto'
+import type { FileHandle } from 'node:fs/promises'
+import { mkdir, open, readdir, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Random } from '@postern/core/host'
+import { createStructureScanner } from '@postern/core/message'
+import type { MessageStructure } from '@postern/core/message'
+import { StoreError } from '@postern/core/store'
+import type { Spool, SpooledMessage } from '@postern/core/store'
+
+/** LIMIT: larger messages go to a file; a store keeps those up to here in its own records. */
+const MEMORY_OCTETS = 262_144
+/** LIMIT: octets of all messages in memory together. */
+const BUDGET_OCTETS = 256 * 1_048_576
+const FIRST_BUFFER_OCTETS = 8192
+const FILE_SUFFIX = '.spool'
+
+export interface SpoolerOptions {
+  /** Directory for temporary files, its own. Undefined: messages of any size stay in memory. */
+  readonly directory: string | undefined
+  readonly random: Random
+  /** Octets of a message kept in memory. Default 256 KiB. */
+  readonly memoryOctets?: number
+  /** Octets of all messages in memory. Default 256 MiB. */
+  readonly budgetOctets?: number
+  /** Asked before octets go to the file; rejects when the disk has no room for them. */
+  readonly assertRoom?: (octets: number) => Promise<void>
+}
+
+/** A message in a temporary file. */
+export interface FiledMessage extends SpooledMessage {
+  /** Of a file in the same file system as the store, there until `release`. */
+  readonly filePath: string
+  /** Makes the file's octets durable. */
+  sync(): Promise<void>
+}
+
+export interface Spooler {
+  spool(): Spool
+  /** Octets held in memory. */
+  readonly bufferedOctets: number
+}
+
+/** Makes the directory and removes what a crash left in it. */
+export async function createSpooler(options: SpoolerOptions): Promise<Spooler> {
+  if (options.directory !== undefined) await sweep(options.directory)
+  return spoolerOf(options)
+}
+
+/** A spooler without files: messages of any size stay in memory. */
+export function createMemorySpooler(options: Omit<SpoolerOptions, 'directory' | 'assertRoom'>): Spooler {
+  return spoolerOf({ ...options, directory: undefined })
+}
+
+function spoolerOf(options: SpoolerOptions): Spooler {
+  const budget = new Budget(options.budgetOctets ?? BUDGET_OCTETS)
+  return {
+    spool: () => new MessageSpool(options, budget),
+    get bufferedOctets() {
+      return budget.taken
+    },
+  }
+}
+
+async function sweep(directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  for (const name of await readdir(directory)) {
+    if (name.endsWith(FILE_SUFFIX)) await unlink(join(directory, name))
+  }
+}
+
+/** Octets that all spools of a store may hold in memory. */
+class Budget {
+  readonly #octets: number
+  taken = 0
+
+  constructor(octets: number) {
+    this.#octets = octets
+  }
+
+  take(octets: number): void {
+    if (this.taken + octets > this.#octets) throw new StoreError('STORE_BUSY', 'Too many messages are being received')
+    this.taken += octets
+  }
+
+  giveBack(octets: number): void {
+    this.taken -= octets
+  }
+}
+
+interface SpoolFile {
+  readonly path: string
+  readonly handle: FileHandle
+}
+
+class MessageSpool implements Spool {
+  readonly #options: SpoolerOptions
+  readonly #budget: Budget
+  readonly #scanner = createStructureScanner()
+  readonly #hash = createHash('sha256')
+  #buffer = new Uint8Array(0)
+  #sizeOctets = 0
+  #eightBit = false
+  #file: SpoolFile | undefined
+  /** Set by `abort`: a file that is being opened goes away at once. */
+  #over = false
+
+  constructor(options: SpoolerOptions, budget: Budget) {
+    this.#options = options
+    this.#budget = budget
+  }
+
+  write(octets: Uint8Array): void | Promise<void> {
+    const { directory, memoryOctets = MEMORY_OCTETS } = this.#options
+    const sizeOctets = this.#sizeOctets + octets.length
+    if (this.#file === undefined && (directory === undefined || sizeOctets <= memoryOctets)) {
+      this.#hold(octets)
+      this.#look(octets)
+      return undefined
+    }
+    this.#look(octets)
+    return this.#file === undefined ? this.#writeFirst(directory as string, octets) : this.#writeOn(this.#file, octets)
+  }
+
+  async end(): Promise<SpooledMessage> {
+    const facts: MessageFacts = {
+      sizeOctets: this.#sizeOctets,
+      structure: this.#scanner.end(),
+      sha256: new Uint8Array(this.#hash.digest()),
+      eightBit: this.#eightBit,
+    }
+    if (this.#file !== undefined) return fileMessage(facts, this.#file)
+    const held = this.#buffer
+    return memoryMessage(facts, held.subarray(0, facts.sizeOctets), () => this.#budget.giveBack(held.length))
+  }
+
+  abort(): void {
+    this.#over = true
+    this.#letGo()
+    if (this.#file !== undefined) void removeFile(this.#file)
+    this.#file = undefined
+  }
+
+  #look(octets: Uint8Array): void {
+    this.#scanner.push(octets)
+    this.#hash.update(octets)
+    this.#eightBit ||= isEightBit(octets)
+    this.#sizeOctets += octets.length
+  }
+
+  /** Copies into the buffer, which doubles as needed. @throws StoreError STORE_BUSY; then nothing is held any more */
+  #hold(octets: Uint8Array): void {
+    const needed = this.#sizeOctets + octets.length
+    if (needed > this.#buffer.length) {
+      const { directory, memoryOctets = MEMORY_OCTETS } = this.#options
+      const doubled = Math.max(this.#buffer.length * 2, FIRST_BUFFER_OCTETS)
+      const length = Math.max(needed, directory === undefined ? doubled : Math.min(doubled, memoryOctets))
+      try {
+        this.#budget.take(length - this.#buffer.length)
+      } catch (error) {
+        this.#letGo()
+        throw error
+      }
+      const grown = new Uint8Array(length)
+      grown.set(this.#buffer.subarray(0, this.#sizeOctets))
+      this.#buffer = grown
+    }
+    this.#buffer.set(octets, this.#sizeOctets)
+  }
+
+  #letGo(): void {
+    this.#budget.giveBack(this.#buffer.length)
+    this.#buffer = new Uint8Array(0)
+  }
+
+  /** The message has become too large for memory: a file takes it from its first octet. */
+  async #writeFirst(directory: string, octets: Uint8Array): Promise<void> {
+    const held = this.#buffer.subarray(0, this.#sizeOctets - octets.length)
+    try {
+      await this.#options.assertRoom?.(this.#sizeOctets)
+      const path = join(directory, `${Buffer.from(this.#options.random(16)).toString('hex')}${FILE_SUFFIX}`)
+      const file = { path, handle: await open(path, 'wx+', 0o600) }
+      if (this.#over) return await removeFile(file)
+      this.#file = file
+      await writeWhole(file.handle, held)
+      await writeWhole(file.handle, octets)
+    } catch (error) {
+      this.abort()
+      throw asStoreError(error)
+    }
+    this.#letGo()
+  }
+
+  async #writeOn(file: SpoolFile, octets: Uint8Array): Promise<void> {
+    try {
+      await this.#options.assertRoom?.(octets.length)
+      await writeWhole(file.handle, octets)
+    } catch (error) {
+      this.abort()
+      throw asStoreError(error)
+    }
+  }
+}
+
+interface MessageFacts {
+  readonly sizeOctets: number
+  readonly structure: MessageStructure
+  readonly sha256: Uint8Array
+  readonly eightBit: boolean
+}
+
+function memoryMessage(facts: MessageFacts, octets: Uint8Array, onRelease: () => void): SpooledMessage {
+  let held: Uint8Array | undefined = octets
+  const whole = (): Uint8Array => {
+    if (held === undefined) throw new Error('Message was released')
+    return held
+  }
+  return {
+    ...facts,
+    async read(from, to) {
+      return whole().subarray(Math.max(0, from), Math.max(0, to))
+    },
+    inMemory: () => whole(),
+    release() {
+      if (held !== undefined) onRelease()
+      held = undefined
+    },
+  }
+}
+
+function fileMessage(facts: MessageFacts, file: SpoolFile): FiledMessage {
+  let released = false
+  return {
+    ...facts,
+    filePath: file.path,
+    sync: () => file.handle.datasync(),
+    async read(from, to) {
+      const start = Math.max(0, from)
+      const octets = new Uint8Array(Math.max(0, Math.min(to, facts.sizeOctets) - start))
+      await readWhole(file.handle, octets, start)
+      return octets
+    },
+    inMemory: () => undefined,
+    release() {
+      if (!released) void removeFile(file)
+      released = true
+    },
+  }
+}
+
+function isEightBit(octets: Uint8Array): boolean {
+  for (let i = 0; i < octets.length; i += 1) {
+    if ((octets[i] as number) > 0x7f) return true
+  }
+  return false
+}
+
+async function writeWhole(handle: FileHandle, octets: Uint8Array): Promise<void> {
+  for (let at = 0; at < octets.length; ) {
+    const { bytesWritten } = await handle.write(octets, at, octets.length - at)
+    at += bytesWritten
+  }
+}
+
+async function readWhole(handle: FileHandle, octets: Uint8Array, start: number): Promise<void> {
+  for (let at = 0; at < octets.length; ) {
+    const { bytesRead } = await handle.read(octets, at, octets.length - at, start + at)
+    if (bytesRead === 0) throw new StoreError('STORE_CORRUPT', 'Temporary file is too short')
+    at += bytesRead
+  }
+}
+
+/** Never rejects: what can't be removed now goes with the sweep at the next start. */
+async function removeFile({ path, handle }: SpoolFile): Promise<void> {
+  await Promise.allSettled([unlink(path), handle.close()])
+}
+
+function asStoreError(error: unknown): unknown {
+  const { code } = error as NodeJS.ErrnoException
+  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error
+  return new StoreError('STORE_FULL', 'Disk is full', { cause: error })
+}

@@ -1,0 +1,66 @@
+/** Makes the engines of conversations: what a listener or a given stream is served by. */
+import type { Engine } from '@postern/core/conversation'
+import type { Authenticator } from '@postern/core/sasl'
+import type { ConnectionInfo, Logger } from '@postern/core/host'
+import type { MailStore } from '@postern/core/store'
+import { createImapServerEngine } from '@postern/imap/engine'
+import { createSmtpServerEngine, type SmtpBackend } from '@postern/smtp/server'
+import type { EventHub } from './events.ts'
+
+export interface EngineHost {
+  readonly store: MailStore
+  readonly authenticator: Authenticator
+  readonly smtpBackend: SmtpBackend
+  readonly events: EventHub
+  readonly logger: Logger
+}
+
+export interface SmtpSettings {
+  readonly hostname: string
+  /** Absent: there is no TLS. */
+  readonly tls?: 'available' | 'required'
+  /** Absent: the engine's default. */
+  readonly maxMessageOctets?: number
+}
+
+export interface ImapSettings {
+  readonly hostname: string
+  readonly tls: boolean
+  readonly plainAllowed: boolean
+}
+
+/** @param id unique in the process; stands in replies, logs, events and trace fields */
+export function createSmtpEngine(host: EngineHost, settings: SmtpSettings, connection: ConnectionInfo, id: string): Engine {
+  const { hostname, tls, maxMessageOctets } = settings
+  return createSmtpServerEngine({
+    backend: host.smtpBackend,
+    hostname,
+    mode: 'mx',
+    ...(tls === undefined ? {} : { tls }),
+    ...(maxMessageOctets === undefined ? {} : { limits: { maxMessageOctets } }),
+    id,
+    connection,
+    logger: host.logger,
+  })
+}
+
+/** @param id as of `createSmtpEngine` */
+export function createImapEngine(host: EngineHost, settings: ImapSettings, protocol: 'imap' | 'imaps', connection: ConnectionInfo, id: string): Engine {
+  const { authenticator, store, events, logger } = host
+  return createImapServerEngine({
+    ...settings,
+    id,
+    connection,
+    authenticator,
+    logger,
+    login: async (account) => {
+      const opened = await store.account(account)
+      if (opened === undefined) throw new Error(`Account ${account} is gone`)
+      return opened
+    },
+    onEvent: (event) => {
+      if (event.kind !== 'login') return
+      events.emit('login', { id, protocol, login: event.login ?? '', mechanism: event.mechanism, result: event.result })
+    },
+  })
+}

@@ -1,0 +1,182 @@
+/** A mail server at work: its listeners, its conversations, its end. */
+import type { Duplex } from 'node:stream'
+import { parseForwardPath } from '@postern/core/address'
+import type { ConversationControl, ConversationEnd } from '@postern/core/conversation'
+import type { Random } from '@postern/core/host'
+import type { MailStore } from '@postern/core/store'
+import { serveImap } from '@postern/imap/node'
+import { serveSmtp } from '@postern/smtp/node'
+import type { HashingWorker } from '../host/hashing-worker.ts'
+import type { ServerAccounts } from './accounts.ts'
+import { createImapEngine, createSmtpEngine } from './engines.ts'
+import type { EventName, MailEvents, Protocol } from './events.ts'
+import { bindListeners, type Listener, type ListenerHost } from './listeners.ts'
+import type { CloseReport, Endpoint, MailServer, SmtpReply, StreamInfo } from './mail-server.ts'
+import { MailServerError } from './mail-server-error.ts'
+import type { MessageInput } from './message-input.ts'
+import { receiveMessage, type TextEnvelope } from './receive-message.ts'
+
+/** All a server is made of. */
+export interface ServerParts extends Omit<ListenerHost, 'newId' | 'began'> {
+  readonly random: Random
+  readonly hasher: HashingWorker
+  readonly accounts: ServerAccounts
+}
+
+/** A conversation on a stream that came from no listener of ours. */
+interface GivenStream extends ConversationControl {
+  readonly ended: Promise<ConversationEnd>
+}
+
+const DEFAULT_DRAIN_MS = 10_000
+
+export class RunningServer implements MailServer {
+  readonly #parts: ServerParts
+  #state: MailServer['state'] = 'created'
+  #listeners: readonly Listener[] = []
+  readonly #streams = new Set<GivenStream>()
+  #closing: Promise<CloseReport> | undefined
+
+  constructor(parts: ServerParts) {
+    this.#parts = parts
+  }
+
+  get state(): MailServer['state'] {
+    return this.#state
+  }
+
+  get endpoints(): readonly Endpoint[] {
+    return this.#listeners.map(({ endpoint }) => endpoint)
+  }
+
+  get accounts(): ServerAccounts {
+    return this.#parts.accounts
+  }
+
+  get store(): MailStore {
+    return this.#parts.store
+  }
+
+  async listen(): Promise<readonly Endpoint[]> {
+    if (this.#state !== 'created') throw new MailServerError('NOT_OPEN', `The server is ${this.#state}`)
+    this.#state = 'listening'
+    try {
+      this.#listeners = await bindListeners({
+        ...this.#parts,
+        newId: () => this.#newId(),
+        began: (id, protocol, { remoteAddress }, ended) => {
+          this.#parts.events.emit('connection', { id, protocol, remoteAddress })
+          void ended.then((end) => this.#ended(id, protocol, end))
+        },
+      })
+    } catch (error) {
+      this.#state = 'created'
+      throw error
+    }
+    return this.endpoints
+  }
+
+  close(options: { readonly drain?: number } = {}): Promise<CloseReport> {
+    this.#closing ??= this.#close(options.drain ?? DEFAULT_DRAIN_MS)
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async handleSmtp(stream: Duplex, info: StreamInfo = {}): Promise<void> {
+    const { clock, config } = this.#parts
+    await this.#serve('smtp', info, (id, onStart) =>
+      serveSmtp(stream, info, { createEngine: (connection) => createSmtpEngine(this.#parts, { hostname: config.hostname }, connection, id), clock }, onStart),
+    )
+  }
+
+  async handleImap(stream: Duplex, info: StreamInfo = {}): Promise<void> {
+    const { clock, config } = this.#parts
+    // Whoever hands a stream over answers for its way here.
+    const settings = { hostname: config.hostname, tls: false, plainAllowed: true }
+    await this.#serve('imap', info, (id, onStart) =>
+      serveImap(stream, info, { createEngine: (connection) => createImapEngine(this.#parts, settings, 'imap', connection, id), clock }, onStart),
+    )
+  }
+
+  async receive(message: MessageInput, envelope: TextEnvelope): Promise<SmtpReply> {
+    this.#mustBeOpen()
+    const { smtpBackend, config, random, clock } = this.#parts
+    return receiveMessage(message, envelope, smtpBackend, { hostname: config.hostname, random, now: clock.now(), id: this.#newId() })
+  }
+
+  on<E extends EventName>(event: E, listener: (told: MailEvents[E]) => void): () => void {
+    return this.#parts.events.on(event, listener)
+  }
+
+  once<E extends EventName>(event: E, options?: { readonly signal?: AbortSignal; readonly where?: (told: MailEvents[E]) => boolean }): Promise<MailEvents[E]> {
+    return this.#parts.events.once(event, options)
+  }
+
+  events<E extends EventName>(event: E, options?: { readonly signal?: AbortSignal; readonly buffer?: number }): AsyncIterableIterator<MailEvents[E]> {
+    return this.#parts.events.events(event, options)
+  }
+
+  /** Account that gets mail for an address, if any. @throws {AddressSyntaxError} */
+  findAccount(address: string): string | undefined {
+    const found = this.#parts.accounts.directory.findRecipient(parseForwardPath(`<${address}>`, { utf8: true }))
+    return found.kind === 'account' ? found.account : undefined
+  }
+
+  async #serve(protocol: Protocol, info: StreamInfo, serve: (id: string, onStart: (control: ConversationControl) => void) => Promise<ConversationEnd>): Promise<void> {
+    this.#mustBeOpen()
+    const id = this.#newId()
+    this.#parts.events.emit('connection', { id, protocol, remoteAddress: info.remoteAddress })
+    let given: GivenStream | undefined
+    const ended: Promise<ConversationEnd> = serve(id, (control) => {
+      given = { stop: () => control.stop(), destroy: () => control.destroy(), ended: Promise.resolve().then(() => ended) }
+      this.#streams.add(given)
+    })
+    const end = await ended
+    if (given !== undefined) this.#streams.delete(given)
+    this.#ended(id, protocol, end)
+  }
+
+  #ended(id: string, protocol: Protocol, { reason, octetsIn, octetsOut, error }: ConversationEnd): void {
+    if (reason === 'fault' && error !== undefined) this.#parts.events.emit('error', { error, where: `${protocol} conversation ${id}` })
+    this.#parts.events.emit('connection-end', { id, protocol, reason, octetsIn, octetsOut })
+  }
+
+  async #close(drainMs: number): Promise<CloseReport> {
+    const { clock, store, hasher, events } = this.#parts
+    const started = clock.monotonic()
+    this.#state = 'draining'
+    let forced = 0
+    let drained = false
+    const stopCounting = events.on('connection-end', () => {
+      if (drained) forced += 1
+    })
+    const timer = clock.timer(drainMs, () => {
+      drained = true
+      for (const stream of this.#streams) stream.destroy()
+    })
+    for (const stream of this.#streams) stream.stop()
+    await Promise.all([...this.#listeners.map((listener) => listener.close({ drainMs })), ...Array.from(this.#streams, ({ ended }) => ended)])
+    timer.cancel()
+    // The last conversations tell of their end in a turn of their own.
+    await new Promise((resolve) => setImmediate(resolve))
+    stopCounting()
+    await store.close()
+    await hasher.close()
+    this.#listeners = []
+    this.#state = 'closed'
+    events.close()
+    return { forced, durationMs: Math.round(clock.monotonic() - started) }
+  }
+
+  #mustBeOpen(): void {
+    if (this.#state === 'draining' || this.#state === 'closed') throw new MailServerError('NOT_OPEN', `The server is ${this.#state}`)
+  }
+
+  /** Unique, and tells nothing of how many came before. */
+  #newId(): string {
+    return Buffer.from(this.#parts.random(12)).toString('base64url')
+  }
+}

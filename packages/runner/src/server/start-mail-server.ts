@@ -1,0 +1,127 @@
+/** Makes a mail server from a configuration and what stands in for the real things; listens on nothing yet. */
+import { ConfigError, parseConfig, type Config, type ConfigInput } from '@postern/core/config'
+import { createAuthenticator, decodeCredentials, type Authenticator, type Hasher } from '@postern/core/sasl'
+import type { Clock, Logger, Random } from '@postern/core/host'
+import type { MailStore } from '@postern/core/store'
+import type { SmtpBackend } from '@postern/smtp/server'
+import { systemClock } from '../host/clock.ts'
+import { createHashingWorker } from '../host/hashing-worker.ts'
+import { createLogger } from '../host/log.ts'
+import { systemRandom } from '../host/random.ts'
+import { lmdbStore } from '../store/lmdb-store.ts'
+import { CREDENTIALS, ServerAccounts } from './accounts.ts'
+import { EventHub } from './events.ts'
+import { loadInstallSecret } from './install-secret.ts'
+import type { MailServerOptions } from './mail-server.ts'
+import { RunningServer } from './running-server.ts'
+import { createSmtpBackend } from './smtp-backend.ts'
+
+/** What only our own programs put into a server. */
+export interface Internals {
+  /** Stands between engine and backend. */
+  readonly smtpBackend?: (backend: SmtpBackend) => SmtpBackend
+  readonly authenticator?: (authenticator: Authenticator) => Authenticator
+  /** Passwords of accounts that have none yet. */
+  readonly passwords?: Readonly<Record<string, string>>
+  /** Cost of deriving a password; a test server takes less. */
+  readonly iterations?: number
+}
+
+/** LIMIT: hashings that wait; each takes the worker about 50 ms, so the last waits some seconds. */
+const MAX_QUEUED_HASHINGS = 100
+
+/** @throws {ConfigError} with every issue  Rejects with `StoreError` when the store can't be opened */
+export async function startMailServer(input: ConfigInput, options: MailServerOptions, internals: Internals = {}): Promise<RunningServer> {
+  const { config, issues } = parseConfig(input)
+  if (config === undefined) throw new ConfigError(issues)
+  const clock = options.clock ?? systemClock
+  const random = options.random ?? systemRandom
+  const logger = options.logger ?? createLogger({ level: 'warn' })
+  const hasher = createHashingWorker({ maxQueued: MAX_QUEUED_HASHINGS })
+  const store = options.store ?? (await openStore(config, { clock, random, logger }))
+  try {
+    const events = new EventHub()
+    events.on('error', ({ error, where }) => logger.error({ err: error, where }, 'Unexpected error'))
+    const accounts = new ServerAccounts(config, {
+      store,
+      hasher,
+      random,
+      clock,
+      hostname: config.hostname,
+      legacyMechanisms: options.legacyMechanisms ?? false,
+      ...(internals.iterations === undefined ? {} : { iterations: internals.iterations }),
+    })
+    await accounts.prepare()
+    for (const [name, password] of Object.entries(internals.passwords ?? {})) {
+      if ((await store.secret(name, CREDENTIALS)) === undefined) await (await accounts.get(name))?.setPassword(password)
+    }
+    const authenticator = options.authenticator ?? createStoreAuthenticator(config, accounts, {
+      store,
+      hasher,
+      random,
+      clock,
+      decoySecret: config.dataDir === undefined ? random(32) : await loadInstallSecret(config.dataDir, random),
+      legacyMechanisms: options.legacyMechanisms ?? false,
+      iterations: internals.iterations,
+    })
+    const backend = createSmtpBackend({ store, directory: () => accounts.directory, hostname: config.hostname, clock, logger, events })
+    const server = new RunningServer({
+      config,
+      clock,
+      random,
+      logger,
+      store,
+      hasher,
+      events,
+      accounts,
+      authenticator: internals.authenticator?.(authenticator) ?? authenticator,
+      smtpBackend: internals.smtpBackend?.(backend) ?? backend,
+    })
+    options.signal?.addEventListener('abort', () => void server.close({ drain: 0 }), { once: true })
+    return server
+  } catch (error) {
+    await store.close()
+    await hasher.close()
+    throw error
+  }
+}
+
+function openStore(config: Config, host: { readonly clock: Clock; readonly random: Random; readonly logger: Logger }): Promise<MailStore> {
+  if (config.dataDir === undefined) {
+    throw new ConfigError([{ severity: 'error', path: ['dataDir'], code: 'missing', text: 'Is missing (a directory, unless a store is given in code)' }])
+  }
+  return lmdbStore({ dir: config.dataDir, reserveOctets: config.diskReserve, ...host })
+}
+
+/** Logins are checked against the credentials in the store. */
+function createStoreAuthenticator(
+  config: Config,
+  accounts: ServerAccounts,
+  host: {
+    readonly store: MailStore
+    readonly hasher: Hasher
+    readonly random: Random
+    readonly clock: Clock
+    readonly decoySecret: Uint8Array
+    readonly legacyMechanisms: boolean
+    readonly iterations: number | undefined
+  },
+): Authenticator {
+  const { store, hasher, random, clock, decoySecret, legacyMechanisms, iterations } = host
+  return createAuthenticator({
+    source: {
+      async find(login) {
+        const account = accounts.directory.findLogin(login)
+        const octets = account === undefined ? undefined : await store.secret(account, CREDENTIALS)
+        return account === undefined || octets === undefined ? undefined : { account, credentials: decodeCredentials(octets) }
+      },
+    },
+    hasher,
+    random,
+    clock,
+    hostname: config.hostname,
+    decoySecret,
+    ...(iterations === undefined ? {} : { iterations }),
+    mechanisms: legacyMechanisms ? ['SCRAM-SHA-256', 'SCRAM-SHA-1', 'CRAM-MD5', 'PLAIN', 'LOGIN'] : ['SCRAM-SHA-256', 'PLAIN', 'LOGIN'],
+  })
+}

@@ -1,0 +1,370 @@
+/** An account's mail: fulfils core's `AccountStore` over one writer and one reader. */
+import type { Clock, Logger, Random } from '@postern/core/host'
+import type {
+  AccountNotice,
+  AccountStore,
+  AppendResult,
+  CreateResult,
+  DeleteResult,
+  Mailbox,
+  MailboxId,
+  MailboxSnapshot,
+  MailboxStatus,
+  ModSeq,
+  NewMessage,
+  OpenMailbox,
+  RenameResult,
+  SpecialUse,
+  Spool,
+  Uid,
+  UidRange,
+} from '@postern/core/store'
+import { MAX_UID, StoreError, parseMailboxName } from '@postern/core/store'
+import { AccountTables } from './account-tables.ts'
+import { AccountWriter } from './account-writer.ts'
+import { AccountKeys, keyAfter, parseMailboxKey } from './keys.ts'
+import { mailboxOf } from './mailbox-edit.ts'
+import type { CountersRecord, MailboxRecord } from './mailbox-records.ts'
+import { decodeCounters, decodeMailbox } from './mailbox-records.ts'
+import { MailboxSession, moveMessages } from './mailbox.ts'
+import type { BlobPlace, PreparedMessage } from './message-writer.ts'
+import { dateAt, prepareMessages, putMessage } from './message-writer.ts'
+import { decodeBucket, decodeName, encodeBucket, findNamed, withNamed } from './named-records.ts'
+import type { OrderedStore, Reader } from './ordered-store.ts'
+import { SessionRegister } from './session-register.ts'
+import { ViewCache } from './view-cache.ts'
+
+const READ_MAILBOXES = 128
+const READ_SUBSCRIPTIONS = 256
+const NOTHING = new Uint8Array(0)
+
+/** What accounts of a store share. */
+export interface AccountHost {
+  readonly store: OrderedStore
+  readonly blobs: BlobPlace
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly spool: () => Spool
+}
+
+export class Account implements AccountStore {
+  readonly name: string
+  readonly keys: AccountKeys
+  readonly writer: AccountWriter
+  readonly sessions = new SessionRegister()
+  readonly #host: AccountHost
+  readonly #views: ViewCache
+  readonly #listeners = new Set<(notice: AccountNotice) => void>()
+  /** Told when there is something to erase. */
+  readonly #expunged: () => void
+
+  constructor(name: string, number: number, host: AccountHost, expunged: () => void) {
+    this.name = name
+    this.keys = new AccountKeys(number)
+    this.#host = host
+    this.#expunged = expunged
+    const { store, clock, random, logger } = host
+    this.writer = new AccountWriter({
+      store,
+      keys: this.keys,
+      clock,
+      random,
+      logger,
+      committed: (entries) => {
+        for (const { kind, mailbox } of entries) if (kind === 'deleted') this.#views.forget(mailbox)
+        if (entries.some(({ kind }) => kind === 'expunged' || kind === 'deleted')) this.#expunged()
+      },
+      notify: (modseq) => this.#notify(modseq),
+    })
+    this.#views = new ViewCache(store, this.keys, (run) => this.writer.change(run))
+  }
+
+  /** Someone watches it, or has a mailbox open: it must not be forgotten. */
+  get isHeld(): boolean {
+    return this.#listeners.size > 0 || this.sessions.size > 0
+  }
+
+  async mailboxes(): Promise<readonly Mailbox[]> {
+    const found: Mailbox[] = []
+    let { from } = this.keys.mailboxes()
+    const { to } = this.keys.mailboxes()
+    for (;;) {
+      const entries = await this.#host.store.range({ from, to, limit: READ_MAILBOXES })
+      for (const { key, value } of entries) found.push(mailboxOf(parseMailboxKey(key).mailbox, decodeMailbox(value)))
+      const last = entries.at(-1)
+      if (last === undefined || entries.length < READ_MAILBOXES) break
+      from = keyAfter(last.key)
+    }
+    const rank = (mailbox: Mailbox): string => (mailbox.name === 'INBOX' ? '' : mailbox.name)
+    return found.sort((a, b) => (rank(a) < rank(b) ? -1 : 1))
+  }
+
+  async mailbox(name: string): Promise<Mailbox | undefined> {
+    const parsed = parseMailboxName(name)
+    if (parsed.kind === 'bad-name') return undefined
+    return await this.#read((reader) => {
+      const found = this.#find(reader, parsed.name)
+      return found === undefined ? undefined : mailboxOf(found.id, found.record)
+    })
+  }
+
+  async status(ids: readonly MailboxId[]): Promise<readonly (MailboxStatus | undefined)[]> {
+    return await this.#read((reader) =>
+      ids.map((id) => {
+        const [record, counters] = [reader.get(this.keys.mailbox(id)), reader.get(this.keys.counters(id))]
+        if (record === undefined || counters === undefined) return undefined
+        return statusOf(decodeMailbox(record), decodeCounters(counters))
+      }),
+    )
+  }
+
+  async create(name: string, options: { readonly specialUse?: readonly SpecialUse[] } = {}): Promise<CreateResult> {
+    const parsed = parseMailboxName(name)
+    if (parsed.kind === 'bad-name') return parsed
+    return await this.#change(async (tables): Promise<CreateResult> => {
+      if ((await tables.find(parsed.name)) !== undefined) return { kind: 'exists' }
+      await tables.createParents(parsed.name)
+      const { mailbox } = await tables.create(parsed.name, options.specialUse)
+      return { kind: 'created', mailbox }
+    })
+  }
+
+  async delete(name: string): Promise<DeleteResult> {
+    const parsed = parseMailboxName(name)
+    if (parsed.kind === 'bad-name') return { kind: 'no-such-mailbox' }
+    if (parsed.name === 'INBOX') return { kind: 'inbox' }
+    return await this.#change(async (tables): Promise<DeleteResult> => {
+      const edit = await tables.find(parsed.name)
+      if (edit === undefined) return { kind: 'no-such-mailbox' }
+      const all = await tables.all()
+      if (all.some((other) => other.name.startsWith(`${parsed.name}/`))) return { kind: 'has-children' }
+      await tables.delete(edit)
+      return { kind: 'deleted' }
+    })
+  }
+
+  async rename(from: string, to: string): Promise<RenameResult> {
+    const target = parseMailboxName(to)
+    if (target.kind === 'bad-name') return target
+    const source = parseMailboxName(from)
+    if (source.kind === 'bad-name') return { kind: 'no-such-mailbox' }
+    if (source.name === 'INBOX') return await this.#renameInbox(target.name)
+    return await this.#change(async (tables): Promise<RenameResult> => {
+      const edit = await tables.find(source.name)
+      if (edit === undefined) return { kind: 'no-such-mailbox' }
+      if ((await tables.find(target.name)) !== undefined) return { kind: 'exists' }
+      const moves: { readonly id: number; readonly to: string }[] = []
+      for (const { id, name } of await tables.all()) {
+        if (name !== source.name && !name.startsWith(`${source.name}/`)) continue
+        const moved = parseMailboxName(target.name + name.slice(source.name.length))
+        if (moved.kind === 'bad-name') return moved
+        moves.push({ id, to: moved.name })
+      }
+      await tables.rename(moves)
+      await tables.createParents(target.name)
+      return { kind: 'renamed', mailbox: edit.mailbox }
+    })
+  }
+
+  /** The inbox's messages move to a new mailbox and it stays. RFC 9051 §6.3.6 */
+  async #renameInbox(to: string): Promise<RenameResult> {
+    const result = await this.#change(async (tables): Promise<RenameResult & { readonly inbox?: number }> => {
+      const inbox = await tables.find('INBOX')
+      if (inbox === undefined) return { kind: 'no-such-mailbox' }
+      if ((await tables.find(to)) !== undefined) return { kind: 'exists' }
+      await tables.createParents(to)
+      const { mailbox } = await tables.create(to)
+      return { kind: 'renamed', mailbox, inbox: inbox.id }
+    })
+    const { inbox, ...told } = result
+    if (inbox !== undefined) await moveMessages(this, inbox, [{ first: 1 as Uid, last: MAX_UID }], to)
+    return told
+  }
+
+  async subscriptions(): Promise<readonly string[]> {
+    const names: string[] = []
+    let { from } = this.keys.subscriptions()
+    const { to } = this.keys.subscriptions()
+    for (;;) {
+      const entries = await this.#host.store.range({ from, to, limit: READ_SUBSCRIPTIONS })
+      for (const { value } of entries) for (const { name } of decodeBucket(value)) names.push(name)
+      const last = entries.at(-1)
+      if (last === undefined || entries.length < READ_SUBSCRIPTIONS) return names.sort()
+      from = keyAfter(last.key)
+    }
+  }
+
+  async setSubscribed(name: string, subscribed: boolean): Promise<void> {
+    const parsed = parseMailboxName(name)
+    if (parsed.kind === 'bad-name') return
+    const key = this.keys.subscription(parsed.name)
+    await this.writer.change(async (tx) => {
+      const bucket = decodeBucket(await tx.get(key))
+      if ((findNamed(bucket, parsed.name) !== undefined) === subscribed) return
+      tx.takeModseq()
+      tx.putOrDelete(key, encodeBucket(withNamed(bucket, parsed.name, subscribed ? NOTHING : undefined)))
+    })
+  }
+
+  async open(name: string, mode: 'read-write' | 'read-only'): Promise<OpenMailbox | undefined> {
+    const parsed = parseMailboxName(name)
+    if (parsed.kind === 'bad-name') return undefined
+    const found = await this.#read((reader) => {
+      const box = this.#find(reader, parsed.name)
+      const counters = box === undefined ? undefined : reader.get(this.keys.counters(box.id))
+      return box === undefined || counters === undefined ? undefined : { id: box.id, counters: decodeCounters(counters) }
+    })
+    if (found === undefined) return undefined
+    const { recentFrom, uidNext } = found.counters
+    const recent = mode === 'read-write' && recentFrom < uidNext ? await this.#claimRecent(found.id) : undefined
+    const claim = this.sessions.claim(found.id)
+    try {
+      const view = await this.#views.open(found.id)
+      if (view !== undefined) {
+        const { head, record, counters, uids, firstUnseen } = view
+        const snapshot: MailboxSnapshot = {
+          mailbox: mailboxOf(found.id, record),
+          status: statusOf(record, counters),
+          uids,
+          modseq: head.modseq as ModSeq,
+          firstUnseen: firstUnseen as Uid | undefined,
+          recent,
+          keywords: record.keywords,
+        }
+        return new MailboxSession(this.#sessionSource(), snapshot, claim)
+      }
+    } catch (cause) {
+      this.sessions.release(claim)
+      throw cause
+    }
+    this.sessions.release(claim)
+    return undefined
+  }
+
+  spool(): Spool {
+    return this.#host.spool()
+  }
+
+  async append(mailbox: string, messages: readonly NewMessage[]): Promise<AppendResult> {
+    if (messages.length === 0) throw new RangeError('Nothing to append')
+    const parsed = parseMailboxName(mailbox)
+    if (parsed.kind === 'bad-name') return { kind: 'no-such-mailbox' }
+    const { blobs } = this.#host
+    const prepared = await prepareMessages(messages, {
+      blobs,
+      account: this.keys.account,
+      exists: async () => (await this.mailbox(parsed.name)) !== undefined,
+      takeEmailId: () => this.#takeEmailId(),
+    })
+    if (prepared === undefined) return { kind: 'no-such-mailbox' }
+    const octets = prepared.reduce((sum, message) => sum + message.octets, 0)
+    return await this.#change((tables) => this.#append(tables, parsed.name, messages, prepared), octets)
+  }
+
+  watch(listener: (notice: AccountNotice) => void): () => void {
+    const own = (notice: AccountNotice): void => listener(notice)
+    this.#listeners.add(own)
+    return () => void this.#listeners.delete(own)
+  }
+
+  /** Waits for what is under way; changes asked for later are refused. */
+  async close(): Promise<void> {
+    await this.writer.close(new StoreError('STORE_CLOSED', 'The account is closed'))
+  }
+
+  async #append(
+    tables: AccountTables,
+    name: string,
+    messages: readonly NewMessage[],
+    prepared: readonly PreparedMessage[],
+  ): Promise<AppendResult> {
+    const { tx, keys } = tables
+    const edit = await tables.find(name)
+    if (edit === undefined) return { kind: 'no-such-mailbox' }
+    const first = edit.counters.uidNext
+    for (const [n, ready] of prepared.entries()) {
+      const { flags, keywords, internalDate = dateAt(tx.nowSeconds) } = messages[n] as NewMessage
+      const emailId = await putMessage(tx, keys, ready, { mailbox: edit.id, uid: edit.counters.uidNext })
+      await edit.place({
+        flags,
+        keywords,
+        emailId,
+        sizeOctets: ready.sizeOctets,
+        dateSeconds: internalDate.seconds,
+        zoneQuarters: ready.zoneQuarters,
+        savedSeconds: tx.nowSeconds,
+      })
+    }
+    const uids = { first, last: edit.counters.uidNext - 1 } as UidRange
+    return { kind: 'appended', mailbox: edit.mailbox, uids, modseq: tx.takeModseq() as ModSeq }
+  }
+
+  /** Whose recent messages they are is no reason to refuse reading when nothing can be written: then they stay unclaimed. */
+  async #claimRecent(id: number): Promise<UidRange | undefined> {
+    try {
+      const claimed = await this.#change(async (tables) => (await tables.open(id))?.claimRecent())
+      return claimed === undefined ? undefined : ({ first: claimed.first, last: claimed.end - 1 } as UidRange)
+    } catch (error) {
+      if (error instanceof StoreError) return undefined
+      throw error
+    }
+  }
+
+  async #takeEmailId(): Promise<number> {
+    return await this.writer.change(async (tx) => {
+      const emailId = tx.head.nextEmailId
+      tx.head.nextEmailId += 1
+      return emailId
+    })
+  }
+
+  /** A change of mailboxes, whose edits are put at its end. */
+  #change<T>(run: (tables: AccountTables) => Promise<T>, octets = 0): Promise<T> {
+    return this.writer.change(async (tx) => {
+      const tables = new AccountTables(tx, this.keys)
+      const result = await run(tables)
+      tables.finish()
+      return result
+    }, octets)
+  }
+
+  #read<T>(run: (reader: Reader) => T): Promise<T> {
+    return this.#host.store.read(this.keys.partition, run)
+  }
+
+  #find(reader: Reader, name: string): { readonly id: number; readonly record: MailboxRecord } | undefined {
+    const octets = findNamed(decodeBucket(reader.get(this.keys.name(name))), name)
+    const id = octets === undefined ? undefined : decodeName(octets).mailbox
+    const record = id === undefined ? undefined : reader.get(this.keys.mailbox(id))
+    return id === undefined || record === undefined ? undefined : { id, record: decodeMailbox(record) }
+  }
+
+  #sessionSource(): ConstructorParameters<typeof MailboxSession>[0] {
+    const { store, blobs } = this.#host
+    return { store, blobs, keys: this.keys, writer: this.writer, sessions: this.sessions }
+  }
+
+  #notify(modseq: number): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener({ modseq: modseq as ModSeq })
+      } catch (cause) {
+        this.#host.logger.error({ err: cause, account: this.name }, 'Listener of an account failed')
+      }
+    }
+  }
+}
+
+function statusOf({ uidValidity }: MailboxRecord, counters: CountersRecord): MailboxStatus {
+  return {
+    messages: counters.total,
+    unseen: counters.unseen,
+    deleted: counters.deleted,
+    sizeOctets: counters.sizeOctets,
+    uidNext: counters.uidNext as Uid,
+    uidValidity,
+    highestModseq: counters.highestModseq as ModSeq,
+    recent: counters.recent,
+  }
+}

@@ -1,0 +1,368 @@
+/**
+ * Every key of the store, built and parsed here and nowhere else. First octet: the space. Account keys go on with the
+ * account's number (u32) and a table (u8); all numbers are big-endian of fixed width, so keys order as their numbers do.
+ * No text stands in keys: names and addresses go in as the first 8 octets of their SHA-256, with the text in the value.
+ */
+import { createHash } from 'node:crypto'
+import { readUint, writeUint } from './big-endian.ts'
+
+/** First octet of a key. */
+const Space = { account: 0x61, blobs: 0x62, queue: 0x71, server: 0x73 } as const
+
+/**
+ * Tables of the account space, in key order. What is written together lies side by side: the newest log record, the head
+ * and the counters share a leaf. Numbers are part of the file format and never reused.
+ */
+const Table = {
+  log: 1,
+  head: 2,
+  counters: 3,
+  mailbox: 4,
+  name: 5,
+  subscription: 6,
+  page: 7,
+  keywords: 8,
+  message: 9,
+  refs: 10,
+  tomb: 11,
+  erase: 12,
+  msgid: 13,
+  idem: 14,
+  access: 15,
+  // Reserved for reputation, junk filter and text search.
+  ring: 16,
+  sent: 17,
+  out: 18,
+  reject: 19,
+  train: 20,
+  word: 21,
+  corpus: 22,
+  text: 23,
+} as const
+
+/** Tables of the server space. */
+const ServerTable = { format: 1, install: 2, nextAccount: 3, account: 4 } as const
+/** Tables of the blob space. */
+const BlobTable = { head: 1, ref: 2 } as const
+
+/** Parts of a message, in key order under its email id: list, structure and body lie side by side. */
+export const MessagePart = {
+  list: 0,
+  structure: 1,
+  /** Chunk n of the body is part `body + n`. */
+  body: 2,
+  /** Continuations of a list record that exceeds one value. */
+  listMore: 0x4000,
+  /** Continuations of a structure record. */
+  structureMore: 0x8000,
+} as const
+
+/** Messages of one page: their UIDs share all but the lowest 7 bits. */
+export const PAGE_UIDS = 128
+
+/** Keys `from` (inclusive) to `to` (exclusive). */
+export interface KeySpan {
+  readonly from: Uint8Array
+  readonly to: Uint8Array
+}
+
+/** Number and width in octets of one field of a key. */
+type Field = readonly [value: number, width: 1 | 2 | 3 | 4 | 5 | 6]
+
+/** First 8 octets of the SHA-256 of a text, or of octets. */
+export function hash8(text: string | Uint8Array): Uint8Array {
+  return new Uint8Array(createHash('sha256').update(text).digest().subarray(0, 8))
+}
+
+/** The lowest keys above all that begin with `prefix`. */
+function after(prefix: Uint8Array): Uint8Array {
+  let length = prefix.length
+  while (length > 0 && prefix[length - 1] === 0xff) length -= 1
+  if (length === 0) throw new RangeError('No key follows this prefix')
+  const next = prefix.slice(0, length)
+  next[length - 1] = (next[length - 1] as number) + 1
+  return next
+}
+
+function span(prefix: Uint8Array): KeySpan {
+  return { from: prefix, to: after(prefix) }
+}
+
+function extend(prefix: Uint8Array, fields: readonly Field[], tail?: Uint8Array): Uint8Array {
+  let length = prefix.length + (tail?.length ?? 0)
+  for (const [, width] of fields) length += width
+  const key = new Uint8Array(length)
+  key.set(prefix)
+  let at = prefix.length
+  for (const [value, width] of fields) {
+    writeUint(key, at, value, width)
+    at += width
+  }
+  if (tail !== undefined) key.set(tail, at)
+  return key
+}
+
+/** Lowest key above `key`: where a range goes on. */
+export function keyAfter(key: Uint8Array): Uint8Array {
+  return extend(key, [[0, 1]])
+}
+
+/** Keys of one account. Spans cover all records of a table, of a mailbox or of a message. */
+export class AccountKeys {
+  readonly account: number
+  /** Prefix of all keys of the account: its partition. */
+  readonly partition: Uint8Array
+
+  /** @param account number of the account, 1 to 2^32−1 */
+  constructor(account: number) {
+    this.account = account
+    this.partition = extend(Uint8Array.of(Space.account), [[account, 4]])
+  }
+
+  /** Everything of the account. */
+  all(): KeySpan {
+    return span(this.partition)
+  }
+
+  head(): Uint8Array {
+    return this.#key(Table.head)
+  }
+
+  /** @param modseq highest of the batch */
+  log(modseq: number): Uint8Array {
+    return this.#key(Table.log, [modseq, 6])
+  }
+
+  /** Log records after a modseq. */
+  logAfter(modseq: number): KeySpan {
+    return { from: this.log(modseq + 1), to: after(this.#key(Table.log)) }
+  }
+
+  counters(mailbox: number): Uint8Array {
+    return this.#key(Table.counters, [mailbox, 4])
+  }
+
+  allCounters(): KeySpan {
+    return span(this.#key(Table.counters))
+  }
+
+  mailbox(mailbox: number): Uint8Array {
+    return this.#key(Table.mailbox, [mailbox, 4])
+  }
+
+  mailboxes(): KeySpan {
+    return span(this.#key(Table.mailbox))
+  }
+
+  /** @param name NFC name of a mailbox */
+  name(name: string): Uint8Array {
+    return this.#hashed(Table.name, name)
+  }
+
+  names(): KeySpan {
+    return span(this.#key(Table.name))
+  }
+
+  subscription(name: string): Uint8Array {
+    return this.#hashed(Table.subscription, name)
+  }
+
+  subscriptions(): KeySpan {
+    return span(this.#key(Table.subscription))
+  }
+
+  /** @param page `pageOfUid` of the UIDs in it */
+  page(mailbox: number, page: number): Uint8Array {
+    return this.#key(Table.page, [mailbox, 4], [page, 4])
+  }
+
+  /** Pages `first` to `last`, both inclusive; default all of the mailbox. */
+  pages(mailbox: number, first = 0, last?: number): KeySpan {
+    const to = last === undefined ? this.#key(Table.page, [mailbox, 4]) : this.page(mailbox, last)
+    return { from: this.page(mailbox, first), to: after(to) }
+  }
+
+  /** Keyword names of a message beyond the mailbox's first 32. */
+  keywords(mailbox: number, uid: number): Uint8Array {
+    return this.#key(Table.keywords, [mailbox, 4], [uid, 4])
+  }
+
+  allKeywords(mailbox: number): KeySpan {
+    return span(this.#key(Table.keywords, [mailbox, 4]))
+  }
+
+  /** @param part `MessagePart`, plus the number of the chunk or continuation */
+  message(emailId: number, part: number): Uint8Array {
+    return this.#key(Table.message, [emailId, 5], [part, 2])
+  }
+
+  /** All records of a message. */
+  messageParts(emailId: number): KeySpan {
+    return span(this.#key(Table.message, [emailId, 5]))
+  }
+
+  /** Place counts of 128 email ids. */
+  refs(emailId: number): Uint8Array {
+    return this.#key(Table.refs, [Math.floor(emailId / PAGE_UIDS), 5])
+  }
+
+  /** @param part from 0, when one change expunged more than a record holds */
+  tomb(mailbox: number, modseq: number, part: number): Uint8Array {
+    return this.#key(Table.tomb, [mailbox, 4], [modseq, 6], [part, 2])
+  }
+
+  /** Tombstones of a mailbox after a modseq; of `upTo` and below when given. */
+  tombsAfter(mailbox: number, modseq: number, upTo?: number): KeySpan {
+    const to = upTo === undefined ? this.#key(Table.tomb, [mailbox, 4]) : this.#key(Table.tomb, [mailbox, 4], [upTo, 6])
+    return { from: this.tomb(mailbox, modseq + 1, 0), to: after(to) }
+  }
+
+  /** Something to be erased. @param seconds when it was expunged, since 1970 */
+  erase(seconds: number, modseq: number, mailbox: number): Uint8Array {
+    return this.#key(Table.erase, [seconds, 5], [modseq, 6], [mailbox, 4])
+  }
+
+  /** What was expunged before that second. */
+  eraseBefore(seconds: number): KeySpan {
+    return { from: this.#key(Table.erase), to: this.#key(Table.erase, [seconds, 5]) }
+  }
+
+  /** @param messageId Message-ID as compared, without brackets */
+  msgid(messageId: string | Uint8Array): Uint8Array {
+    return this.#hashed(Table.msgid, messageId)
+  }
+
+  idem(key: string): Uint8Array {
+    return this.#hashed(Table.idem, key)
+  }
+
+  idems(): KeySpan {
+    return span(this.#key(Table.idem))
+  }
+
+  /** Credentials, settings and other octets kept for the account under a name. */
+  access(kind: string): Uint8Array {
+    return this.#hashed(Table.access, kind)
+  }
+
+  accesses(): KeySpan {
+    return span(this.#key(Table.access))
+  }
+
+  #key(table: number, ...fields: Field[]): Uint8Array {
+    return extend(this.partition, [[table, 1], ...fields])
+  }
+
+  #hashed(table: number, text: string | Uint8Array): Uint8Array {
+    return extend(this.partition, [[table, 1]], hash8(text))
+  }
+}
+
+/** Number of the page a UID lies in. */
+export function pageOfUid(uid: number): number {
+  return Math.floor(uid / PAGE_UIDS)
+}
+
+// Offsets of the fields behind space, account and table.
+const FIELDS = 6
+
+/** Account a key belongs to, or undefined when it lies in another space. */
+export function accountOfKey(key: Uint8Array): number | undefined {
+  return key[0] === Space.account && key.length >= 5 ? readUint(key, 1, 4) : undefined
+}
+
+export function parseLogKey(key: Uint8Array): { readonly modseq: number } {
+  return { modseq: readUint(key, FIELDS, 6) }
+}
+
+/** Of a key of counters or mailbox. */
+export function parseMailboxKey(key: Uint8Array): { readonly mailbox: number } {
+  return { mailbox: readUint(key, FIELDS, 4) }
+}
+
+export function parsePageKey(key: Uint8Array): { readonly mailbox: number; readonly page: number; readonly firstUid: number } {
+  const page = readUint(key, FIELDS + 4, 4)
+  return { mailbox: readUint(key, FIELDS, 4), page, firstUid: page * PAGE_UIDS }
+}
+
+export function parseKeywordsKey(key: Uint8Array): { readonly mailbox: number; readonly uid: number } {
+  return { mailbox: readUint(key, FIELDS, 4), uid: readUint(key, FIELDS + 4, 4) }
+}
+
+export function parseMessageKey(key: Uint8Array): { readonly emailId: number; readonly part: number } {
+  return { emailId: readUint(key, FIELDS, 5), part: readUint(key, FIELDS + 5, 2) }
+}
+
+export function parseTombKey(key: Uint8Array): { readonly mailbox: number; readonly modseq: number; readonly part: number } {
+  return { mailbox: readUint(key, FIELDS, 4), modseq: readUint(key, FIELDS + 4, 6), part: readUint(key, FIELDS + 10, 2) }
+}
+
+export function parseEraseKey(key: Uint8Array): { readonly seconds: number; readonly modseq: number; readonly mailbox: number } {
+  return { seconds: readUint(key, FIELDS, 5), modseq: readUint(key, FIELDS + 5, 6), mailbox: readUint(key, FIELDS + 11, 4) }
+}
+
+/** Keys of the server space: what is known of the whole store. */
+export const serverKeys = {
+  partition: Uint8Array.of(Space.server),
+  /** Version of the file format. */
+  format: Uint8Array.of(Space.server, ServerTable.format),
+  /** Id of this installation, which lies beside the store as well. */
+  install: Uint8Array.of(Space.server, ServerTable.install),
+  nextAccount: Uint8Array.of(Space.server, ServerTable.nextAccount),
+  /** Number of an account by its name. */
+  account(name: string): Uint8Array {
+    return extend(Uint8Array.of(Space.server, ServerTable.account), [], hash8(name))
+  },
+  accounts(): KeySpan {
+    return span(Uint8Array.of(Space.server, ServerTable.account))
+  },
+} as const
+
+/** Octets of a blob id: time u48, random u80. */
+export const BLOB_ID_OCTETS = 16
+
+/** Who refers to a blob: an account's message, or a queued one. */
+export type BlobOwner =
+  | { readonly kind: 'message'; readonly account: number; readonly emailId: number }
+  | { readonly kind: 'queue'; readonly id: number }
+
+/** Keys of the blob space. */
+export const blobKeys = {
+  partition: Uint8Array.of(Space.blobs),
+  head(id: Uint8Array): Uint8Array {
+    return extend(Uint8Array.of(Space.blobs, BlobTable.head), [], id)
+  },
+  heads(): KeySpan {
+    return span(Uint8Array.of(Space.blobs, BlobTable.head))
+  },
+  ref(id: Uint8Array, owner: BlobOwner): Uint8Array {
+    const prefix = extend(Uint8Array.of(Space.blobs, BlobTable.ref), [], id)
+    return owner.kind === 'message'
+      ? extend(prefix, [
+          [Space.account, 1],
+          [owner.account, 4],
+          [owner.emailId, 5],
+        ])
+      : extend(prefix, [
+          [Space.queue, 1],
+          [owner.id, 6],
+        ])
+  },
+  refs(id: Uint8Array): KeySpan {
+    return span(extend(Uint8Array.of(Space.blobs, BlobTable.ref), [], id))
+  },
+} as const
+
+/** Id of a key of `blobKeys.heads()`. */
+export function parseBlobHeadKey(key: Uint8Array): { readonly id: Uint8Array } {
+  return { id: key.slice(2, 2 + BLOB_ID_OCTETS) }
+}
+
+/** Owner of a key of `blobKeys.refs(id)`. */
+export function parseBlobRefKey(key: Uint8Array): { readonly id: Uint8Array; readonly owner: BlobOwner } {
+  const at = 2 + BLOB_ID_OCTETS
+  const id = key.slice(2, at)
+  return key[at] === Space.account
+    ? { id, owner: { kind: 'message', account: readUint(key, at + 1, 4), emailId: readUint(key, at + 5, 5) } }
+    : { id, owner: { kind: 'queue', id: readUint(key, at + 1, 6) } }
+}

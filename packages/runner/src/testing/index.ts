@@ -1,0 +1,7 @@
+export type { TestMailServer, TestMailServerOptions } from './create-test-mail-server.ts'
+export { createTestMailServer } from './create-test-mail-server.ts'
+export type { MessageMatch } from './message-match.ts'
+export type { ParsedMessage } from './parsed-message.ts'
+export type { FailurePoint, ScriptedFailure } from './scripted-failures.ts'
+export type { TestClock } from './test-clock.ts'
+export { createTestClock } from './test-clock.ts'

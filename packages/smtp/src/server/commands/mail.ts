@@ -1,0 +1,49 @@
+/** MAIL. RFC 5321 §4.1.1.2; parameters are the extensions'. */
+import type { EsmtpParameter } from '../../syntax/parameters.ts'
+import { readReversePath } from '../../syntax/path.ts'
+import { badSender, senderNeedsUtf8, senderOk, tooManyFailures } from '../../syntax/reply-codes.ts'
+import { readMailParameters } from '../extensions/index.ts'
+import { whenAnswered } from '../session/answer.ts'
+import type { MailParameters, Verdict } from '../session/backend.ts'
+import { type BoundCommand, command, refused, type Step } from '../session/command.ts'
+import { selectRefusal } from '../session/requirements.ts'
+import type { Session } from '../session/session.ts'
+
+interface MailArguments {
+  /** With brackets, unread: SMTPUTF8 among the parameters decides what it may hold. */
+  readonly path: Uint8Array
+  readonly parameters: readonly EsmtpParameter[]
+}
+
+// mail = "MAIL FROM:" Reverse-path [SP Mail-parameters] CRLF
+export const mail: BoundCommand = command<MailArguments>({
+  verb: 'MAIL',
+  parse(reader) {
+    reader.space()
+    reader.keyword('FROM:')
+    return { path: reader.path(), parameters: reader.parameters() }
+  },
+  run({ path, parameters }, session) {
+    const refusal = selectRefusal(session)
+    if (refusal !== undefined) return { reply: refusal }
+    const { limits, backend } = session.settings
+    if (session.acceptedTransactions === 0 && session.failedTransactions > limits.maxFailedTransactions) {
+      return { reply: tooManyFailures, close: 'limit' }
+    }
+    const read = readMailParameters(parameters, session)
+    if (read.kind === 'refuse') return { reply: read.reply }
+    const { sizeOctets, body = '7BIT', smtputf8 = false } = read.mail
+    const sender = readReversePath(path, { utf8: smtputf8 })
+    if (sender.kind === 'needs-smtputf8') return { reply: senderNeedsUtf8 }
+    if (sender.kind === 'malformed') return { reply: badSender(sender.expected) }
+    const mail: MailParameters = { reversePath: sender.path, sizeOctets, body, smtputf8 }
+    const verdict = backend.mailFrom?.(session.peer, mail) ?? { kind: 'accept' }
+    return whenAnswered<Verdict, Step>(verdict, (settled) => begin(settled, mail, session))
+  },
+})
+
+function begin(verdict: Verdict, mail: MailParameters, session: Session): Step {
+  if (verdict.kind === 'refuse') return refused(verdict)
+  session.begin(mail)
+  return { reply: senderOk, moves: true }
+}
