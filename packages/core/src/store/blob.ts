@@ -3,7 +3,7 @@ import type { OctetSink } from '../host/index.ts'
 import type { MessageStructure } from '../message/index.ts'
 
 /**
- * A received message's octets, whole, in memory or in an unlinked temporary file; not durable. May be appended to any
+ * A received message's octets, whole, in memory or in a temporary file; not durable. May be appended to any
  * number of accounts. Its owner calls `release` once.
  */
 export interface SpooledMessage {

@@ -1,4 +1,6 @@
-/** The end of an authentication, however it was made: into the account, or a refusal that tells no more than it must. */
+/**
+ * The end of an authentication, however it was made: into the account, or a refusal that tells no more than it must.
+ */
 import type { FinalStep } from '@postern/core/sasl'
 import { bad, no, ok, type Completion } from '../responses/completion.ts'
 import type { Session } from '../session/session.ts'

@@ -51,10 +51,10 @@ export function matcherOf(reader: Reader, reference: string, patterns: readonly 
   if (patterns.length > MAX_PATTERNS) reader.fail('list-mailbox', `at most ${MAX_PATTERNS} patterns`)
   // An empty pattern matches no mailbox, whatever the reference.
   const wanted = patterns.filter((pattern) => pattern !== '')
-  const matchers = wanted.map(
-    (pattern) =>
-      compileListPattern((reference + pattern).normalize('NFC')) ?? reader.fail('list-mailbox', 'a pattern with fewer wildcards'),
-  )
+  const matchers = wanted.map((pattern) => {
+    const matches = compileListPattern((reference + pattern).normalize('NFC'))
+    return matches ?? reader.fail('list-mailbox', 'a pattern with fewer wildcards')
+  })
   return (name) => matchers.some((matches) => matches(name))
 }
 

@@ -8,13 +8,18 @@ export type NameMatcher = (name: string) => boolean
 
 /** @returns undefined for a pattern with too many wildcards */
 export function compileListPattern(pattern: string): NameMatcher | undefined {
-  // A run of wildcards matches what its freest one matches.
-  const tokens = pattern.match(/[%*]+|[^%*]+/g)?.map((token) => (/^[%*]/.test(token) ? (token.includes('*') ? '*' : '%') : token))
-  const matches = matcherOf(tokens ?? [])
-  if ((tokens ?? []).filter((token) => token === '*' || token === '%').length > MAX_WILDCARDS) return undefined
-  const inbox = matcherOf(tokens?.map((token) => token.toUpperCase()) ?? [])
+  const tokens = Array.from(pattern.matchAll(/[%*]+|[^%*]+/g), ([token]) => tokenOf(token))
+  if (tokens.filter((token) => token === '*' || token === '%').length > MAX_WILDCARDS) return undefined
+  const matches = matcherOf(tokens)
+  const inbox = matcherOf(tokens.map((token) => token.toUpperCase()))
   // INBOX is the one name without case. RFC 3501 §5.1
   return (name) => (name === 'INBOX' ? inbox(name) : matches(name))
+}
+
+/** A run of wildcards matches what its freest one matches. */
+function tokenOf(run: string): string {
+  if (run.includes('*')) return '*'
+  return run.startsWith('%') ? '%' : run
 }
 
 /**

@@ -28,22 +28,24 @@ interface Listed {
 }
 
 async function* answer(args: ListArguments, account: AccountStore): AsyncGenerator<readonly Uint8Array[], Completion> {
+  const { select, returns } = args
   if (args.asksForSeparator) {
     yield listLine('LIST', { attributes: ['\\Noselect'], name: '' })
     return ok('LIST completed')
   }
   const mailboxes = await account.mailboxes()
-  const subscriptions = new Set(args.returns.subscribed ? await account.subscriptions() : [])
+  const subscriptions = new Set(returns.subscribed ? await account.subscriptions() : [])
   const listed = selectNames(args, mailboxes, subscriptions)
-  const criteria = [...(args.select.subscribed ? ['SUBSCRIBED'] : []), ...(args.select.specialUse ? ['SPECIAL-USE'] : [])]
+  const criteria = [...(select.subscribed ? ['SUBSCRIBED'] : []), ...(select.specialUse ? ['SPECIAL-USE'] : [])]
   for (let at = 0; at < listed.length; at += BLOCK_MAILBOXES) {
     const some = listed.slice(at, at + BLOCK_MAILBOXES)
-    const statuses = args.returns.status.length === 0 ? [] : await account.status(some.flatMap(({ mailbox }) => mailbox?.id ?? []))
+    const ids = returns.status.length === 0 ? [] : some.flatMap(({ mailbox }) => mailbox?.id ?? [])
+    const statuses = ids.length === 0 ? [] : await account.status(ids)
     let next = 0
     yield some.flatMap((each) => {
       const line = listLine('LIST', { ...each, childInfo: each.hasSelectedChild ? criteria : [] })
       const status = each.mailbox === undefined ? undefined : statuses[next++]
-      return status === undefined ? line : [...line, ...statusResponse(each.name, args.returns.status, status)]
+      return status === undefined ? line : [...line, ...statusResponse(each.name, returns.status, status)]
     })
   }
   return ok('LIST completed')
@@ -74,8 +76,8 @@ function selectNames(
       }
     }
   }
-  const names = [...candidates.filter((name) => told.has(name)), ...[...withSelectedChild].filter((name) => !told.has(name))]
-  return names.map((name) => {
+  const parentsOnly = [...withSelectedChild].filter((name) => !told.has(name))
+  return [...candidates.filter((name) => told.has(name)), ...parentsOnly].map((name) => {
     const mailbox = byName.get(name)
     const attributes = [
       ...(mailbox === undefined ? ['\\NonExistent'] : []),

@@ -35,7 +35,7 @@ export const lsub: BoundCommand = command<LsubArguments>({
     const told = new Map<string, readonly string[]>()
     for (const name of subscriptions) {
       if (matches(name)) told.set(name, existing.has(name) ? [] : ['\\Noselect'])
-      else for (const parent of parentsOf(name)) if (matches(parent) && !told.has(parent)) told.set(parent, ['\\Noselect'])
+      else for (const parent of parentsOf(name).filter(matches)) if (!told.has(parent)) told.set(parent, ['\\Noselect'])
     }
     for (const name of [...told.keys()].sort()) {
       out.write(...listLine('LSUB', { attributes: told.get(name) ?? [], name }))

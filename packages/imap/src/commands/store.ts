@@ -4,12 +4,12 @@ import { no, ok, type Completion } from '../responses/completion.ts'
 import { BlockWriter } from '../responses/blocks.ts'
 import { FetchResponseWriter } from '../responses/fetch.ts'
 import { command, type BoundCommand } from '../session/command.ts'
+import type { Session } from '../session/session.ts'
 import { SELECTED } from '../session/states.ts'
-import type { View } from '../session/view.ts'
 import { flagSetOf } from '../syntax/flag.ts'
 import type { Reader } from '../syntax/reader.ts'
 import type { SequenceSet } from '../syntax/sequence-set.ts'
-import { countUids } from '../syntax/uid-ranges.ts'
+import { countUids, holdsUid, UidRangesBuilder } from '../syntax/uid-ranges.ts'
 
 interface StoreArguments {
   readonly messages: SequenceSet
@@ -42,7 +42,7 @@ export const store: BoundCommand = command<StoreArguments>({
   run({ messages, uid, change, silent }, session) {
     const uids = session.resolve(messages, uid)
     if (session.view.readOnly) return no(undefined, 'The mailbox is open read-only')
-    return storeFlags(session.view, uids, { change, silent, uid })
+    return storeFlags(session, uids, { change, silent, uid })
   },
 })
 
@@ -55,15 +55,17 @@ function parseFlags(reader: Reader): FlagSet {
 }
 
 async function* storeFlags(
-  view: View,
+  session: Session,
   uids: UidRanges,
   { change, silent, uid }: Pick<StoreArguments, 'change' | 'silent' | 'uid'>,
 ): AsyncGenerator<readonly Uint8Array[], Completion> {
+  const { view } = session
+  const changedElsewhere = silent ? await findChangedElsewhere(session, uids) : []
   const { rows, keywords } = await view.mailbox.storeFlags(uids, change)
   // A new keyword is made known before a message is shown with it. RFC 3501 §7.2.6
   const announcements = view.learnKeywords(keywords)
   if (announcements.length > 0) yield announcements
-  view.flagsTold(rows)
+  view.flagsTold(changedElsewhere.length === 0 ? rows : rows.filter((row) => !holdsUid(changedElsewhere, row.uid)))
   if (!silent) {
     const blocks = new BlockWriter()
     const writer = new FetchResponseWriter(blocks)
@@ -79,4 +81,17 @@ async function* storeFlags(
   }
   if (!uid && rows.length < countUids(uids)) return no('EXPUNGEISSUED', 'Some of the messages no longer exist')
   return ok('STORE completed')
+}
+
+/**
+ * Messages whose flags another session has changed unknown to the client: it is told in spite of .SILENT. RFC 3501
+ * §6.4.6
+ */
+async function findChangedElsewhere({ view, noticed }: Session, uids: UidRanges): Promise<UidRanges> {
+  const changed = new UidRangesBuilder()
+  if (!noticed) return changed.ranges
+  for await (const rows of view.mailbox.fetch(uids, {})) {
+    for (const row of rows) if (row.modseq > view.told && !view.hasToldFlags(row)) changed.add(row.uid)
+  }
+  return changed.ranges
 }

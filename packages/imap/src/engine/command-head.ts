@@ -6,24 +6,33 @@ import type { State } from '../session/states.ts'
 import type { CommandText } from '../syntax/command-text.ts'
 import { Reader } from '../syntax/reader.ts'
 
-export type CommandHead =
-  /** `reader` stands behind the verb. */
-  | {
-      readonly kind: 'command'
-      readonly tag: string
-      readonly command: BoundCommand
-      readonly uid: boolean
-      readonly reader: Reader
-    }
+/** A command that may be given. */
+export interface KnownCommand {
+  readonly kind: 'command'
+  readonly tag: string
+  readonly command: BoundCommand
+  readonly uid: boolean
+  /** Stands behind the verb. */
+  readonly reader: Reader
+}
+
+/** A command that can't be run. */
+export type MisplacedCommand =
   | { readonly kind: 'wrong-state'; readonly tag: string; readonly verb: string }
   /** No such verb, or none at all. */
   | { readonly kind: 'unknown'; readonly tag: string }
   /** Not even a tag. */
   | { readonly kind: 'no-tag' }
 
+export type CommandHead = KnownCommand | MisplacedCommand
+
 // command = tag SP (command-any / command-auth / command-nonauth / command-select) CRLF
 /** @param commands by verb, in upper case */
-export function readCommandHead(text: CommandText, commands: ReadonlyMap<string, BoundCommand>, state: State): CommandHead {
+export function readCommandHead(
+  text: CommandText,
+  commands: ReadonlyMap<string, BoundCommand>,
+  state: State,
+): CommandHead {
   const reader = new Reader(text)
   let tag: string | undefined
   try {
@@ -46,7 +55,7 @@ export function readCommandHead(text: CommandText, commands: ReadonlyMap<string,
 }
 
 /** What the client hears of a command that can't be run. */
-export function misplacedCompletion(head: Exclude<CommandHead, { kind: 'command' }>): Completion {
+export function misplacedCompletion(head: MisplacedCommand): Completion {
   switch (head.kind) {
     case 'no-tag':
       return bad('Expected a tag')

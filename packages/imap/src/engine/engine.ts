@@ -1,20 +1,27 @@
 /**
- * An IMAP conversation, octets in, octets out: finds the command, checks that it may be given, runs it, and tells what is
- * owed before its completion. A synchronous machine: what commands wait for goes on elsewhere and wakes it.
+ * An IMAP conversation, octets in, octets out: finds the command, checks that it may be given, runs it, and tells what
+ * is owed before its completion. A synchronous machine: what commands wait for goes on elsewhere and wakes it.
  * Not here: sockets and timers (the driver's), grammar (`syntax`), what commands do (`commands`).
  */
 import type { CloseReason, Effect, Engine, TimerName } from '@postern/core/conversation'
 import { silentLogger, type Logger, type TlsInfo } from '@postern/core/host'
 import { COMMANDS } from '../commands/index.ts'
 import { bye, formatCompletion, statusLine, type Completion } from '../responses/completion.ts'
-import { ResponseCutShort, type Answer, type BoundCommand, type Continuation, type Outcome } from '../session/command.ts'
+import {
+  ResponseCutShort,
+  type Answer,
+  type BoundCommand,
+  type Continuation,
+  type LiteralDecision,
+  type Outcome,
+} from '../session/command.ts'
 import { Session, type SessionServices } from '../session/session.ts'
 import { collectUpdates } from '../session/updates.ts'
 import type { View } from '../session/view.ts'
 import type { CommandText } from '../syntax/command-text.ts'
 import { createCommandFrames, type Announced, type CommandFrame, type CommandFrames } from '../syntax/frames.ts'
 import { responseLine } from '../syntax/writer.ts'
-import { misplacedCompletion, readCommandHead, type CommandHead } from './command-head.ts'
+import { misplacedCompletion, readCommandHead, type MisplacedCommand } from './command-head.ts'
 import { completionOf } from './faults.ts'
 import { greetingLine } from './greeting.ts'
 import { DEFAULT_LIMITS, type ImapLimits } from './limits.ts'
@@ -58,7 +65,8 @@ class ImapServerEngine implements Engine {
   /** A command, a decision or a look for changes goes on: no frame is taken. */
   #isBusy = false
   #isUpgrading = false
-  #isStopping = false
+  /** Why the conversation ends once nothing goes on. */
+  #farewell: { readonly text: string; readonly reason: CloseReason } | undefined
   /** The peer has closed its side. */
   #isEnded = false
   /** Until a command was understood, what comes may be another protocol. */
@@ -116,7 +124,7 @@ class ImapServerEngine implements Engine {
       const effect = this.#output.shift()
       if (effect !== undefined) return effect
       if (this.#output.tellTaken() || this.#output.isClosed || this.#isBusy || this.#isUpgrading) return undefined
-      if (this.#isStopping) this.#sayBye('Server is shutting down', 'shutdown')
+      if (this.#farewell !== undefined) this.#sayBye(this.#farewell.text, this.#farewell.reason)
       else if (!this.#step()) return undefined
     }
   }
@@ -139,7 +147,8 @@ class ImapServerEngine implements Engine {
         if (this.#session.state === 'not-authenticated') this.#sayBye('Too slow to log in', 'timeout')
         return
       case 'command':
-        if (this.#isBusy || this.#frames.midway) this.#startClock()
+        // While a literal comes, its own timer watches.
+        if (this.#isBusy || this.#frames.inLiteral) this.#startClock()
         else this.#sayBye('Idle for too long', 'timeout')
         return
       case 'data':
@@ -159,7 +168,7 @@ class ImapServerEngine implements Engine {
   }
 
   stop(): void {
-    this.#isStopping = true
+    this.#farewell ??= { text: 'Server is shutting down', reason: 'shutdown' }
   }
 
   // ---- frames
@@ -214,7 +223,7 @@ class ImapServerEngine implements Engine {
       return this.#misplaced(head, (tag, completion) => this.#literals.refuse(tag, completion))
     }
     this.#isFirst = false
-    const take = (decision: Awaited<ReturnType<Literals['decide']>>): void => {
+    const take = (decision: LiteralDecision): void => {
       if (!this.#literals.follow(head.tag, decision)) return
       if (literal.synchronizing) this.#output.write([responseLine('+ Ready for literal')])
       this.#awaitLiteral()
@@ -228,7 +237,7 @@ class ImapServerEngine implements Engine {
   }
 
   /** A command that can't be run: not IMAP, no such verb, or not now. */
-  #misplaced(head: Exclude<CommandHead, { kind: 'command' }>, tell: (tag: string, completion: Completion) => void): void {
+  #misplaced(head: MisplacedCommand, tell: (tag: string, completion: Completion) => void): void {
     if (this.#isFirst && head.kind !== 'wrong-state') return this.#sayBye('This is an IMAP server', 'protocol')
     this.#isFirst = false
     tell(head.kind === 'no-tag' ? '*' : head.tag, misplacedCompletion(head))
@@ -261,7 +270,9 @@ class ImapServerEngine implements Engine {
     } catch (error) {
       answer = this.#completionOf(error)
     }
-    if ('status' in answer && (answer.status === '+' || !this.#owesUpdates(running))) return this.#settle(running, answer)
+    if ('status' in answer && (answer.status === '+' || !this.#owesUpdates(running))) {
+      return this.#settle(running, answer)
+    }
     void this.#whileBusy(async () => {
       const outcome = await this.#outcomeOf(answer)
       if (outcome.status !== '+' && this.#owesUpdates(running)) await this.#tellUpdates(running.holdsExpunges)
@@ -331,8 +342,8 @@ class ImapServerEngine implements Engine {
   }
 
   /**
-   * Lets something go on beside the machine, does what it resolves with, and wakes the driver. What either throws ends the
-   * conversation and nothing else.
+   * Lets something go on beside the machine, does what it resolves with, and wakes the driver. What either throws ends
+   * the conversation and nothing else.
    */
   async #whileBusy(goOn: () => Promise<() => void>): Promise<void> {
     this.#isBusy = true
@@ -386,8 +397,8 @@ class ImapServerEngine implements Engine {
     try {
       const updates = await collectUpdates(view, holdsExpunges)
       if (this.#output.isClosed) return
-      if (updates.kind === 'gone') return this.#sayBye('The selected mailbox was deleted', 'quit')
-      if (updates.kind === 'nothing') this.#session.noticed = true
+      if (updates.kind === 'gone') this.#farewell = { text: 'The selected mailbox was deleted', reason: 'quit' }
+      else if (updates.kind === 'nothing') this.#session.noticed = true
       else for (const block of updates.blocks) await this.#give(block)
     } catch (error) {
       this.#session.noticed = true

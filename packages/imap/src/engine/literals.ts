@@ -1,10 +1,13 @@
-/** Literals of commands: whether each is wanted, where its octets go, and what becomes of them when the command is not run. */
+/**
+ * Literals of commands: whether each is wanted, where its octets go, and what becomes of them when the command is not
+ * run.
+ */
 import type { OctetSink } from '@postern/core/host'
 import { bad, type Completion } from '../responses/completion.ts'
 import type { LiteralDecision } from '../session/command.ts'
 import type { Session } from '../session/session.ts'
 import type { Announced, CommandFrames } from '../syntax/frames.ts'
-import type { CommandHead } from './command-head.ts'
+import type { KnownCommand } from './command-head.ts'
 
 /** A command that was refused at one of its literals, and what it will hear when it is over. */
 export interface Refusal {
@@ -32,7 +35,7 @@ export class Literals {
   }
 
   /** Asks the command about a literal. Never throws or rejects. */
-  decide(head: Extract<CommandHead, { kind: 'command' }>, literal: Announced): LiteralDecision | Promise<LiteralDecision> {
+  decide(head: KnownCommand, literal: Announced): LiteralDecision | Promise<LiteralDecision> {
     const refuse = (error: unknown): LiteralDecision => ({ kind: 'refuse', completion: this.#completionOf(error) })
     try {
       const decision = head.command.literal?.(head.reader, this.#session, literal) ?? { kind: 'memory' }

@@ -1,4 +1,6 @@
-/** Effects on their way to the driver, in order; neighbouring writes are joined, and a block can wait until it is taken. */
+/**
+ * Effects on their way to the driver, in order; neighbouring writes are joined, and a block can wait until it is taken.
+ */
 import type { CloseReason, Effect, TimerName } from '@postern/core/conversation'
 
 /** Octets joined into one write. */

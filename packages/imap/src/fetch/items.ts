@@ -68,7 +68,8 @@ function counted(reader: Reader): () => FetchItem | undefined {
 }
 
 // fetch-att = "ENVELOPE" / "FLAGS" / "INTERNALDATE" / "RFC822" [".HEADER" / ".SIZE" / ".TEXT"] / "BODY" ["STRUCTURE"] /
-//             "UID" / "BODY" section ["<" number "." nz-number ">"] / "BODY.PEEK" section ["<" number "." nz-number ">"]
+//             "UID" / "BODY" section ["<" number "." nz-number ">"] /
+//             "BODY.PEEK" section ["<" number "." nz-number ">"]
 /** Reads one item; UID gives none. */
 function parseItem(reader: Reader): FetchItem | undefined {
   const offset = reader.offset

@@ -1,8 +1,8 @@
 /**
- * The octets of sections, brought near: from a message's row where they lie with it, else from the store, whole when they
- * are few and as a stream when they are many.
+ * The octets of sections, brought near: from a message's row where they lie with it, else from the store, whole when
+ * they are few and as a stream when they are many.
  */
-import { selectFields } from '@postern/core/message'
+import { selectFields, type MessageStructure } from '@postern/core/message'
 import type { MessageRow, OpenMailbox } from '@postern/core/store'
 import type { SectionItem } from './items.ts'
 import { cutOctets, isListedSection, listedOctets, locateSection, type SectionOctets } from './section-octets.ts'
@@ -16,18 +16,8 @@ export type ReadySection =
   | { readonly kind: 'stream'; readonly sizeOctets: number; readonly pieces: AsyncIterable<Uint8Array> }
   | { readonly kind: 'none' }
 
-/** The sections, in order, when all that is needed lies with the row; else undefined. */
-export function sectionsOfRow(items: readonly SectionItem[], row: MessageRow): readonly ReadySection[] | undefined {
-  const ready: ReadySection[] = []
-  for (const item of items) {
-    const section = sectionOfRow(item, row)
-    if (section === undefined) return undefined
-    ready.push(section)
-  }
-  return ready
-}
-
-function sectionOfRow(item: SectionItem, row: MessageRow): ReadySection | undefined {
+/** A section, when all that is needed lies with the row; else undefined. */
+export function sectionOfRow(item: SectionItem, row: MessageRow): ReadySection | undefined {
   const { section, partial } = item
   const listed = isListedSection(section) ? listedOctets(section, row) : undefined
   if (listed !== undefined) return { kind: 'octets', octets: cutOctets(listed, partial) }
@@ -52,37 +42,15 @@ function sectionOfOctets(
   return { kind: 'octets', octets: cutOctets(selectFields(range, found.choice.set, found.choice.choose), item.partial) }
 }
 
-/** The sections, in order, read as far as they are short; undefined when the message is gone. */
-export async function openSections(
-  mailbox: OpenMailbox,
-  items: readonly SectionItem[],
-  row: MessageRow,
-): Promise<readonly ReadySection[] | undefined> {
-  const whole = row.structure === undefined && items.some(needsStructure) ? await withStructure(mailbox, row) : row
-  if (whole === undefined) return undefined
-  const ready: ReadySection[] = []
-  for (const item of items) {
-    const section = sectionOfRow(item, whole) ?? (await openSection(mailbox, item, whole))
-    if (section === undefined) return undefined
-    ready.push(section)
-  }
-  return ready
-}
-
-/** A row asked for without structure, since its list record was expected to be complete. */
-async function withStructure(mailbox: OpenMailbox, row: MessageRow): Promise<MessageRow | undefined> {
-  for await (const rows of mailbox.fetch([{ first: row.uid, last: row.uid }], { structure: true })) {
-    const { structure } = rows[0] ?? {}
-    if (structure !== undefined) return { ...row, structure }
-  }
-  return undefined
-}
-
-async function openSection(
+/** A section that does not lie with the row: read when it is short, else begun; undefined when the message is gone. */
+export async function openSection(
   mailbox: OpenMailbox,
   item: SectionItem,
-  { emailId, sizeOctets, structure }: MessageRow,
+  row: MessageRow,
 ): Promise<ReadySection | undefined> {
+  const { emailId, sizeOctets } = row
+  const structure = row.structure ?? (needsStructure(item) ? await fetchStructure(mailbox, row) : undefined)
+  if (structure === undefined && needsStructure(item)) return undefined
   const found = locateSection(item.section, item.partial, { sizeOctets, structure })
   if (found.kind === 'none') return found
   const octets = found.to - found.from
@@ -93,6 +61,12 @@ async function openSection(
   const held = await readHeld(mailbox.read(emailId, found.from, found.to), octets)
   if (held === undefined || found.kind === 'range') return held && { kind: 'octets', octets: held }
   return sectionOfOctets({ ...found, from: 0, to: octets }, item, held)
+}
+
+/** The structure of a message whose list record was expected to be complete, and was not. */
+async function fetchStructure(mailbox: OpenMailbox, { uid }: MessageRow): Promise<MessageStructure | undefined> {
+  for await (const rows of mailbox.fetch([{ first: uid, last: uid }], { structure: true })) return rows[0]?.structure
+  return undefined
 }
 
 /** The same pieces, the first of them read; undefined when there is none. */

@@ -11,7 +11,7 @@ import { ResponseCutShort } from '../session/command.ts'
 import type { View } from '../session/view.ts'
 import { holdsUid } from '../syntax/uid-ranges.ts'
 import { neededParts, type FetchItem, type PlainItem, type SectionItem } from './items.ts'
-import { openSections, sectionsOfRow, type ReadySection } from './message-sections.ts'
+import { openSection, sectionOfRow, type ReadySection } from './message-sections.ts'
 
 /** What is asked of a set of messages. */
 export interface FetchRequest {
@@ -90,9 +90,13 @@ class MessageRenderer {
     if ((this.#asksFlags || addsFlags) && !this.#view.knowsKeywordsOf(row)) {
       yield [...this.#blocks.takeAll(), ...(await this.#view.fetchKeywords())]
     }
-    const ready =
-      sectionsOfRow(this.#sections, row) ?? (await openSections(this.#view.mailbox, this.#sections, row))
-    if (ready === undefined) return
+    // What has to be read first is opened before the response begins, so that a message that is gone can be left out.
+    const ready = this.#sections.map((item) => sectionOfRow(item, row))
+    const missing = ready.indexOf(undefined)
+    if (missing >= 0) {
+      ready[missing] = await openSection(this.#view.mailbox, this.#sections[missing] as SectionItem, row)
+      if (ready[missing] === undefined) return
+    }
     this.#told += 1
     this.#writer.begin(sequence, row.uid)
     if (addsFlags) this.#writer.flags(this.#flagsOf(row))
@@ -102,10 +106,11 @@ class MessageRenderer {
         this.#writePlain(item, row)
         continue
       }
-      const section = ready[next] as ReadySection
+      const section = ready[next] ?? (await this.#openLater(item, row))
       next += 1
       if (section.kind === 'stream') yield* this.#stream(item, section)
       else this.#writer.section(item.label, section.kind === 'octets' ? section.octets : undefined)
+      for (let block = this.#blocks.takeFull(); block !== undefined; block = this.#blocks.takeFull()) yield [block]
     }
     this.#writer.end()
   }
@@ -140,6 +145,18 @@ class MessageRenderer {
     const sequence = uids.at(next) === uid ? (next as SequenceNumber) : uids.sequenceOf(uid)
     if (sequence !== undefined) this.#lastSequence = sequence
     return sequence
+  }
+
+  /** A section that is opened when the response has begun already. */
+  async #openLater(item: SectionItem, row: MessageRow): Promise<ReadySection> {
+    let section: ReadySection | undefined
+    try {
+      section = await openSection(this.#view.mailbox, item, row)
+    } catch (cause) {
+      throw new ResponseCutShort('The store failed between two sections of a message', { cause })
+    }
+    if (section === undefined) throw new ResponseCutShort('A message went away between two of its sections')
+    return section
   }
 
   /** The octets of a section that are not held here: announced, then handed on as the store gives them. */

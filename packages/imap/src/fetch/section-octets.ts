@@ -6,7 +6,7 @@ import { LISTED_FIELD_NAMES, selectFields, selectSection, type MessageStructure 
 import type { MessageRow } from '@postern/core/store'
 import type { FieldChoice, Partial, Section } from './section.ts'
 
-/** LIMIT: octets of a header that fields are chosen from; longer ones are no mail, and all of it is held in memory. */
+/** LIMIT: octets of a header that fields are chosen from, all of it held in memory; real ones have some 10,000. */
 const MAX_HEADER_OCTETS = 1_048_576
 
 /** Where the octets of a section come from. */

@@ -1,6 +1,6 @@
 /**
- * `section` and `partial` of FETCH: which stretch of a message a client asks for, read from its command and written back
- * in the answer. RFC 3501 §6.4.5, §9
+ * `section` and `partial` of FETCH: which stretch of a message a client asks for, read from its command and written
+ * back in the answer. RFC 3501 §6.4.5, §9
  * Not here: which octets those are in a message (`section-octets.ts`).
  */
 import { FieldNames, type SectionText } from '@postern/core/message'
@@ -54,7 +54,8 @@ export function parseSection(reader: Reader): Section {
     if (number > 0xffff_ffff) reader.fail('section', 'section', offset)
     numbers.push(number)
   }
-  const section = parseText(reader, words.slice(numbers.length).join('.'), numbers) ?? reader.fail('section', 'section', offset)
+  const word = words.slice(numbers.length).join('.')
+  const section = parseText(reader, word, numbers) ?? reader.fail('section', 'section', offset)
   // "1." names a part and nothing of it.
   if (numbers.length < words.length && section.text === 'body') reader.fail('section', 'section', offset)
   reader.expect(']')

@@ -1,7 +1,7 @@
 /**
  * Responses rendered into blocks: long answers cost one buffer at a time and no string per message.
- * Not here: what a response says. Short responses are written by `syntax/writer.ts`, which refuses line ends; here that is
- * the callers' part: texts are ours, octets from outside go into literals.
+ * Not here: what a response says. Short responses are written by `syntax/writer.ts`, which refuses line ends; here that
+ * is the callers' part: texts are ours, octets from outside go into literals.
  */
 
 /** LIMIT: the longest block a command hands over. */

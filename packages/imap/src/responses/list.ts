@@ -13,7 +13,8 @@ export interface ListedMailbox {
 }
 
 /** `* LIST (\HasNoChildren) "/" "name"` */
-export function listLine(verb: 'LIST' | 'LSUB', { attributes, name, childInfo = [] }: ListedMailbox): readonly Uint8Array[] {
+export function listLine(verb: 'LIST' | 'LSUB', listed: ListedMailbox): readonly Uint8Array[] {
+  const { attributes, name, childInfo = [] } = listed
   const writer = new ResponseWriter(`* ${verb} (${attributes.join(' ')}) "/" `).string(encodeMailboxName(name))
   if (childInfo.length > 0) writer.text(` ("CHILDINFO" (${childInfo.map((criterion) => `"${criterion}"`).join(' ')}))`)
   return writer.line()

@@ -9,7 +9,11 @@ export const STATUS_ITEMS = ['MESSAGES', 'RECENT', 'UIDNEXT', 'UIDVALIDITY', 'UN
 export type StatusItem = (typeof STATUS_ITEMS)[number]
 
 /** `* STATUS "name" (MESSAGES 3 UNSEEN 1)` */
-export function statusResponse(name: string, items: readonly StatusItem[], status: MailboxStatus): readonly Uint8Array[] {
+export function statusResponse(
+  name: string,
+  items: readonly StatusItem[],
+  status: MailboxStatus,
+): readonly Uint8Array[] {
   const counts = items.map((item) => `${item} ${countOf(item, status)}`).join(' ')
   return new ResponseWriter('* STATUS ').string(encodeMailboxName(name)).text(` (${counts})`).line()
 }

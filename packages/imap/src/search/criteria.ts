@@ -180,7 +180,7 @@ class KeyReader {
     }
   }
 
-  /** An astring, UTF-8 whichever of the two charsets is named; in another charset it can't be read, nor is it needed. */
+  /** An astring, UTF-8 whichever of the two charsets is named; in another one it can't be read, nor is it needed. */
   #text(): string {
     if (this.#readsText) return this.#reader.astring()
     this.#reader.astringOctets()
@@ -218,7 +218,19 @@ const RECENT: SearchKey = { kind: 'recent' }
 
 const WITH_ARGUMENT: ReadonlySet<string> = new Set([
   ...Object.keys(RELATIONS),
-  ...['LARGER', 'SMALLER', 'FROM', 'TO', 'CC', 'BCC', 'SUBJECT', 'HEADER', 'TEXT', 'BODY', 'KEYWORD', 'UNKEYWORD', 'UID'],
+  'LARGER',
+  'SMALLER',
+  'FROM',
+  'TO',
+  'CC',
+  'BCC',
+  'SUBJECT',
+  'HEADER',
+  'TEXT',
+  'BODY',
+  'KEYWORD',
+  'UNKEYWORD',
+  'UID',
 ])
 
 /** Keys without arguments. */

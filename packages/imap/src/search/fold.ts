@@ -1,8 +1,8 @@
 /** Text without the difference of upper and lower case, so that two texts that differ in nothing else are equal. */
 
 /**
- * Letters in lower case that are a variant of another one: each folds to that. Unicode CaseFolding.txt, status C and S, as
- * far as `toLowerCase` leaves them: micro sign, long s, final sigma, symbols of Greek letters, and Cyrillic variants.
+ * Letters in lower case that are a variant of another one: each folds to that. Unicode CaseFolding.txt, status C and
+ * S, as far as `toLowerCase` leaves them: micro sign, long s, final sigma, symbols of Greek letters, and Cyrillic variants.
  */
 const VARIANTS: ReadonlyMap<string, string> = new Map([
   ['\u00b5', '\u03bc'],
@@ -32,8 +32,8 @@ const VARIANT = new RegExp(`[${[...VARIANTS.keys()].join('')}]`, 'g')
 const NON_ASCII = /[^\0-\x7f]/
 
 /**
- * Folds case, and nothing else: accents and compatibility forms stay. Simple folding of Unicode, but for the Turkish İ, which
- * is an i with a dot above, so that "istanbul" finds it.
+ * Folds case, and nothing else: accents and compatibility forms stay. Simple folding of Unicode, but for the Turkish İ,
+ * which becomes an i and a dot above it.
  */
 export function foldCase(text: string): string {
   const lower = text.toLowerCase()

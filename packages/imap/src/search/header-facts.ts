@@ -10,22 +10,31 @@ const DATE = Buffer.from('Date')
 export interface HeaderFacts {
   /** For each name asked for, the texts of its fields: decoded and folded. */
   readonly texts: readonly (readonly string[])[]
-  /** As the first Date field names it, in its own zone; undefined when there is none that can be read, or nobody asked. */
+  /** As the first Date field names it, in its own zone; undefined when none can be read, or nobody asked. */
   readonly sentDay: Day | undefined
 }
 
 /** Reads the facts of headers, of all fields a search asks for at once. */
 export class HeaderFactsReader {
+  /** Places by name in lower case. */
+  readonly #places = new Map<string, number>()
   readonly #names: Uint8Array[] = []
-  #set = new FieldNames(this.#names)
+  #set: FieldNames | undefined
   #datePlace: number | undefined
+
+  /** Whether nothing is asked of headers. */
+  get isEmpty(): boolean {
+    return this.#names.length === 0
+  }
 
   /** @returns the place of the name's texts in `HeaderFacts.texts` */
   add(name: Uint8Array): number {
-    const known = name.length === 0 ? -1 : this.#set.indexOf(name, 0, name.length)
-    if (known >= 0) return known
+    const key = Buffer.from(name).toString('latin1').replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase())
+    const known = this.#places.get(key)
+    if (known !== undefined) return known
+    this.#places.set(key, this.#names.length)
     this.#names.push(name)
-    this.#set = new FieldNames(this.#names)
+    this.#set = undefined
     return this.#names.length - 1
   }
 
@@ -36,11 +45,12 @@ export class HeaderFactsReader {
 
   /** @param header a header section, or some lines of one */
   read(header: Uint8Array): HeaderFacts {
+    const names = (this.#set ??= new FieldNames(this.#names))
     const texts: string[][] = this.#names.map(() => [])
     let sentDay: Day | undefined
     let hasDate = false
     for (const { start, nameEnd, valueStart, valueEnd } of readFields(header)) {
-      const place = this.#set.indexOf(header, start, nameEnd)
+      const place = names.indexOf(header, start, nameEnd)
       if (place < 0) continue
       const value = header.subarray(valueStart, valueEnd)
       if (place === this.#datePlace && !hasDate) {

@@ -18,6 +18,8 @@ const ROW_HEADER_OCTETS = 16_384
 const ROW_UNITS = 8
 const FACTS_UNITS = 100
 
+const NOTHING = new Uint8Array(0)
+
 /** What a search runs on. */
 export interface SearchRun {
   readonly mailbox: OpenMailbox
@@ -36,12 +38,14 @@ class Search {
   readonly #mailbox: OpenMailbox
   readonly #pace: Pace
   readonly #isWanted: () => boolean
+  readonly #readsHeaders: boolean
 
   constructor(plan: Plan, { mailbox, pace = new Pace(), isWanted = () => true }: SearchRun) {
     this.#plan = plan
     this.#mailbox = mailbox
     this.#pace = pace
     this.#isWanted = isWanted
+    this.#readsHeaders = !plan.facts.isEmpty || plan.texts.some(({ of }) => of === 'text')
   }
 
   async find(): Promise<UidRanges> {
@@ -105,7 +109,8 @@ class Search {
         if (this.#pace.spend(this.#plan.size + FACTS_UNITS)) await this.#pace.pause()
         if (!this.#isWanted()) return
         if (row.structure === undefined) continue
-        const octets = await readHeader(this.#mailbox, row, row.structure.root)
+        const octets = this.#readsHeaders ? await readHeader(this.#mailbox, row, row.structure.root) : NOTHING
+        this.#pace.spend(Math.ceil(octets.length / UNIT_CHARACTERS))
         const known: Known = { uid: row.uid, row, header: this.#plan.facts.read(octets) }
         const verdict = this.#plan.test(known) ?? (await this.#byText(known, row, octets))
         for (const { finder } of this.#plan.texts) finder.reset()

@@ -1,6 +1,6 @@
 /**
- * The text of a message as a search looks through it: header fields with encoded words decoded, text parts with transfer
- * encoding and charset decoded, headers of embedded messages; all folded. RFC 3501 §6.4.4
+ * The text of a message as a search looks through it: header fields with encoded words decoded, text parts with
+ * transfer encoding and charset decoded, headers of embedded messages; all folded. RFC 3501 §6.4.4
  */
 import {
   createCharsetDecoder,
@@ -17,8 +17,8 @@ import { foldCase } from './fold.ts'
 
 /** LIMIT: octets of a message's text parts looked through; nobody writes more, and each costs decoding. */
 const MAX_TEXT_OCTETS = 8 * 1_048_576
-/** LIMIT: octets of one header section looked through. */
-const MAX_HEADER_OCTETS = 1_048_576
+/** LIMIT: octets of one header section looked through, all at once. */
+const MAX_HEADER_OCTETS = 262_144
 
 /** A stretch of text. */
 export interface TextPiece {
@@ -39,10 +39,11 @@ export async function readOctets(mailbox: OpenMailbox, row: MessageRow, from: nu
 
 /** The header section of a message or an embedded one. */
 export function readHeader(mailbox: OpenMailbox, row: MessageRow, message: Part): Promise<Uint8Array> {
-  return readOctets(mailbox, row, message.headerStart, Math.min(message.bodyStart, message.headerStart + MAX_HEADER_OCTETS))
+  const { headerStart, bodyStart } = message
+  return readOctets(mailbox, row, headerStart, Math.min(bodyStart, headerStart + MAX_HEADER_OCTETS))
 }
 
-/** The texts of a message's body, in order: of parts, and of headers of embedded messages. @param row with its structure */
+/** The texts of a message's body, in order: of its parts, and of the headers of embedded messages. */
 export async function* bodyTexts(mailbox: OpenMailbox, row: MessageRow, root: Part): AsyncGenerator<TextPiece, void> {
   let left = MAX_TEXT_OCTETS
   const waiting: Part[] = [root]
@@ -61,7 +62,12 @@ export async function* bodyTexts(mailbox: OpenMailbox, row: MessageRow, root: Pa
   }
 }
 
-async function* partText(mailbox: OpenMailbox, row: MessageRow, part: Part, end: number): AsyncGenerator<TextPiece, void> {
+async function* partText(
+  mailbox: OpenMailbox,
+  row: MessageRow,
+  part: Part,
+  end: number,
+): AsyncGenerator<TextPiece, void> {
   const charset = part.parameters.find(([name]) => name === 'charset')?.[1] ?? ''
   if (row.body !== undefined) {
     const octets = decodeTransfer(row.body.subarray(part.bodyStart, end), part.transferEncoding)

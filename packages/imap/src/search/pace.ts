@@ -1,6 +1,6 @@
 /** Lets other conversations go on while a search does: after so much work it waits for a turn of the event loop. */
 
-/** LIMIT: units of work in one turn, about 5 ms. A unit is some 100 ns: a key asked of a row, or 64 characters looked through. */
+/** LIMIT: units of work in one turn, about 5 ms: a unit is a key asked of a row, or 64 characters looked through. */
 const TURN_UNITS = 50_000
 /** Characters for one unit. */
 export const UNIT_CHARACTERS = 64

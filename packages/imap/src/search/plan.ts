@@ -1,5 +1,6 @@
 /**
- * A search made ready for one mailbox: keys as tests that tell, from what is known of a message so far, whether it matches.
+ * A search made ready for one mailbox: keys as tests that tell, from what is known of a message so far, whether it
+ * matches.
  * Not here: finding out more (`match.ts`).
  */
 import { foldKeyword, keywordPlaces, type MessageRow, type UidRange, type UidRanges } from '@postern/core/store'
@@ -154,7 +155,8 @@ class Planner {
         return this.#row(keywordTest(this.#mailbox.keywords, key.name))
       case 'size': {
         const { octets } = key
-        return this.#row(key.relation === 'larger' ? (row) => row.sizeOctets > octets : (row) => row.sizeOctets < octets)
+        const isLarger = key.relation === 'larger'
+        return this.#row(({ sizeOctets }) => (isLarger ? sizeOctets > octets : sizeOctets < octets))
       }
     }
   }
@@ -171,10 +173,11 @@ class Planner {
 
   #header(name: Uint8Array, text: string): Costed {
     const place = this.#facts.add(name)
-    if (text === '') return this.#fact(isListedField(name), ({ texts }) => (texts[place] as readonly string[]).length > 0)
+    const textsOf = ({ texts }: HeaderFacts): readonly string[] => texts[place] as readonly string[]
+    if (text === '') return this.#fact(isListedField(name), (facts) => textsOf(facts).length > 0)
     const finder = createTextFinder(text)
-    return this.#fact(isListedField(name), ({ texts }) =>
-      (texts[place] as readonly string[]).some((value) => {
+    return this.#fact(isListedField(name), (facts) =>
+      textsOf(facts).some((value) => {
         finder.reset()
         return finder.push(value)
       }),

@@ -36,7 +36,8 @@ class DirectFinder implements TextFinder {
     const border = this.#tail + piece.slice(0, reach)
     this.found = (this.#tail !== '' && border.includes(needle)) || piece.includes(needle)
     // Not `slice(-reach)`: of 0 that is everything.
-    this.#tail = piece.length >= reach ? piece.slice(piece.length - reach) : border.slice(Math.max(0, border.length - reach))
+    const end = piece.length >= reach ? piece : border
+    this.#tail = end.slice(Math.max(0, end.length - reach))
     return this.found
   }
 
@@ -61,8 +62,9 @@ class AutomatonFinder implements TextFinder {
     this.#needle = needle
     const shorter = new Int32Array(needle.length + 1)
     for (let length = 1, matched = 0; length < needle.length; length += 1) {
-      while (matched > 0 && needle.charCodeAt(length) !== needle.charCodeAt(matched)) matched = shorter[matched] as number
-      if (needle.charCodeAt(length) === needle.charCodeAt(matched)) matched += 1
+      const unit = needle.charCodeAt(length)
+      while (matched > 0 && unit !== needle.charCodeAt(matched)) matched = shorter[matched] as number
+      if (unit === needle.charCodeAt(matched)) matched += 1
       shorter[length + 1] = matched
     }
     this.#shorter = shorter

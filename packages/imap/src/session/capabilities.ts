@@ -1,4 +1,7 @@
-/** What this server says it can do: only what is built, and only what can be used at this moment. RFC 3501 §6.1.1, §7.2.1 */
+/**
+ * What this server says it can do: only what is built, and only what can be used at this moment. RFC 3501 §6.1.1,
+ * §7.2.1
+ */
 import type { State } from './states.ts'
 
 /** Extensions that work in every state they make sense in. */
@@ -33,7 +36,8 @@ export interface CapabilityFacts {
 }
 
 /** Names of all capabilities of the moment. */
-export function listCapabilities({ state, canStartTls, mechanisms, passwordsAllowed }: CapabilityFacts): readonly string[] {
+export function listCapabilities(facts: CapabilityFacts): readonly string[] {
+  const { state, canStartTls, mechanisms, passwordsAllowed } = facts
   if (state !== 'not-authenticated') return EXTENSIONS
   return [
     ...EXTENSIONS,

@@ -51,7 +51,10 @@ export interface CommandDefinition<A> {
   readonly states: readonly State[]
   /** Also as `UID verb`; `parse` is told by `uid` and puts it into the arguments where `run` needs it. */
   readonly uid?: boolean
-  /** FETCH, STORE, SEARCH: no EXPUNGE may be told before the tagged reply of the form by sequence number. RFC 3501 §7.4.1 */
+  /**
+   * FETCH, STORE, SEARCH: no EXPUNGE may be told before the tagged reply of the form by sequence number. RFC 3501
+   * §7.4.1
+   */
   readonly holdsExpunges?: boolean
   /**
    * Asked before the octets of a literal are taken; default: memory. `reader` stands behind the verb and ends with the
@@ -69,7 +72,11 @@ export interface BoundCommand {
   readonly states: readonly State[]
   readonly uid: boolean
   readonly holdsExpunges: boolean
-  readonly literal?: (reader: Reader, session: Session, announced: Announced) => LiteralDecision | Promise<LiteralDecision>
+  readonly literal?: (
+    reader: Reader,
+    session: Session,
+    announced: Announced,
+  ) => LiteralDecision | Promise<LiteralDecision>
   /** Parses, checks that the command is at its end, and gives what runs it. @throws WireSyntaxError */
   bind(reader: Reader, uid: boolean): (session: Session, out: Out) => Answer
 }

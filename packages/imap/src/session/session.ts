@@ -1,6 +1,6 @@
 /**
- * The facts of one conversation: who is logged in, which mailbox is selected, what is protected. Commands ask it and call
- * its verbs; its state follows from the facts.
+ * The facts of one conversation: who is logged in, which mailbox is selected, what is protected. Commands ask it and
+ * call its verbs; its state follows from the facts.
  */
 import { WireSyntaxError } from '@postern/core/conversation'
 import type { ConnectionInfo, TlsInfo } from '@postern/core/host'
@@ -158,7 +158,10 @@ export class Session {
     })
   }
 
-  /** Leaves the selected mailbox, if any, and opens another. @returns undefined, nothing selected, when there is none of that name */
+  /**
+   * Leaves the selected mailbox, if any, and opens another.
+   * @returns undefined, nothing selected, when there is none of that name
+   */
   async select(name: string, mode: 'read-write' | 'read-only'): Promise<View | undefined> {
     this.unselect()
     this.noticed = false

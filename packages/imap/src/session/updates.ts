@@ -18,8 +18,8 @@ export type Updates =
 
 /**
  * What happened since the client was last told.
- * @param holdsExpunges no EXPUNGE may be told now (RFC 3501 §7.4.1). If there are any, nothing is told: numbers above a gap
- * the client does not know of would be other messages than it thinks.
+ * @param holdsExpunges no EXPUNGE may be told now (RFC 3501 §7.4.1). If there are any, nothing is told: numbers above a
+ * gap the client does not know of would be other messages than it thinks.
  */
 export async function collectUpdates(view: View, holdsExpunges: boolean): Promise<Updates> {
   const changes = await view.mailbox.changesSince(view.told)

@@ -2,7 +2,16 @@
  * The selected mailbox as one client was told of it: which message has which number, which flags it has heard of. What
  * happened since is `updates.ts`.
  */
-import type { MessageRow, ModSeq, OpenMailbox, SequenceNumber, Uid, UidList, UidRange, UidRanges } from '@postern/core/store'
+import type {
+  MessageRow,
+  ModSeq,
+  OpenMailbox,
+  SequenceNumber,
+  Uid,
+  UidList,
+  UidRange,
+  UidRanges,
+} from '@postern/core/store'
 import { FlagText } from '../syntax/flag.ts'
 import { flagsLine, permanentFlagsLine } from '../responses/mailbox.ts'
 
@@ -51,10 +60,6 @@ export class View {
     return this.#uids.sequenceOf(uid)
   }
 
-  uidAt(sequence: number): Uid | undefined {
-    return this.#uids.at(sequence)
-  }
-
   /** Whether a message is recent to this session. RFC 3501 §2.3.2 */
   isRecent(uid: number): boolean {
     return this.#recent !== undefined && uid >= this.#recent.first && uid <= this.#recent.last
@@ -86,7 +91,10 @@ export class View {
     return this.#flags.knows(row)
   }
 
-  /** Takes in the keywords of the mailbox as they are now. @returns the FLAGS and PERMANENTFLAGS lines to send first, none when nothing is new */
+  /**
+   * Takes in the keywords of the mailbox as they are now.
+   * @returns the FLAGS and PERMANENTFLAGS lines to send first, none when nothing is new
+   */
   learnKeywords(keywords: readonly string[]): readonly Uint8Array[] {
     if (keywords.length <= this.#flags.keywords.length) return []
     this.#flags.keywords = keywords
@@ -135,8 +143,8 @@ interface Span {
 }
 
 /**
- * Which messages' flags were told ahead of the rest, by the modseq of the change. Kept as runs of ascending ranges, since
- * they are told in UID order: usually one run.
+ * Which messages' flags were told ahead of the rest, by the modseq of the change. Kept as runs of ascending ranges,
+ * since they are told in UID order: usually one run.
  */
 class ToldFlags {
   readonly #runs = new Map<number, Span[][]>()

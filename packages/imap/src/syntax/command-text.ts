@@ -17,8 +17,8 @@ export type Literal =
     }
 
 /**
- * A command, or its beginning. Text, literal, text, literal, …: `texts[n]` stands before `literals[n]`. Texts are without
- * line ends and without the marks that announce literals; a whole command ends in a text, which may be empty.
+ * A command, or its beginning. Text, literal, text, literal, …: `texts[n]` stands before `literals[n]`. Texts are
+ * without line ends and without the marks that announce literals; a whole command ends in a text, which may be empty.
  */
 export interface CommandText {
   readonly texts: readonly Uint8Array[]

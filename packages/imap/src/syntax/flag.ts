@@ -2,7 +2,7 @@
  * Flags on the wire: system flags and keywords as names, and as the bits and names a store keeps.
  * Not here: reading flag lists from a command (`reader.ts`).
  */
-import { Flag, FLAG_NAMES, type FlagSet, type MessageRow } from '@postern/core/store'
+import { FLAG_NAMES, type FlagSet, type MessageRow } from '@postern/core/store'
 
 /** Every flag with a bit of its own, by its name in lower case. */
 const BITS: ReadonlyMap<string, number> = new Map(FLAG_NAMES.map((name, index) => [name.toLowerCase(), 1 << index]))
@@ -89,9 +89,4 @@ export class FlagText {
     if (row.wideKeywords === undefined) return true
     return row.wideKeywords.every((name) => this.keywords.includes(name))
   }
-}
-
-/** Whether a message has \Deleted. */
-export function isDeleted(row: Pick<MessageRow, 'flags'>): boolean {
-  return (row.flags & Flag.deleted) !== 0
 }

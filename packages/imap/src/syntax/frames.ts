@@ -1,6 +1,6 @@
 /**
- * Octets from a client, cut into commands: lines, and the literals between them, over core's frames. Every limit on what a
- * command can make us hold is kept here; memory grows with octets received, never with sizes announced.
+ * Octets from a client, cut into commands: lines, and the literals between them, over core's frames. Every limit on
+ * what a command can make us hold is kept here; memory grows with octets received, never with sizes announced.
  * Not here: what a command means, and whether one of its literals is wanted: that is asked, literal by literal.
  */
 import { createFrames, type Frames, type ReceiveOutcome } from '@postern/core/conversation'
@@ -42,7 +42,9 @@ export interface CommandFrames {
   take(): boolean
   /** Sends the announced literal to a sink. */
   sink(sink: OctetSink<unknown>): void
-  /** Does without the rest of the command: a client that waits for a go-ahead won't send it, any other is read past it. */
+  /**
+   * Does without the rest of the command: a client that waits for a go-ahead won't send it, any other is read past it.
+   */
   refuse(): void
   /** The next line is not a command and goes out as a `line` frame. */
   expectLine(maxOctets: number): void
@@ -54,8 +56,8 @@ export interface CommandFrames {
   readonly pending: number
   /** True while a sink's promise is open: push nothing. */
   readonly waiting: boolean
-  /** A command or literal has begun and is not over. */
-  readonly midway: boolean
+  /** A literal is announced or its octets come. */
+  readonly inLiteral: boolean
   limits: CommandLimits
 }
 
@@ -63,7 +65,9 @@ export function createCommandFrames(limits: CommandLimits): CommandFrames {
   return new CommandFrameMachine(limits)
 }
 
-/** `lines`: a line comes next. `asked`: a literal is announced and nothing is read. `octets`: those of a literal come. */
+/**
+ * `lines`: a line comes next. `asked`: a literal is announced and nothing is read. `octets`: those of a literal come.
+ */
 type Stage = 'lines' | 'asked' | 'octets'
 
 class CommandFrameMachine implements CommandFrames {
@@ -100,8 +104,8 @@ class CommandFrameMachine implements CommandFrames {
     return this.#frames.waiting
   }
 
-  get midway(): boolean {
-    return this.#stage !== 'lines' || this.#texts.length > 0 || this.#refused || this.#frames.buffered > 0
+  get inLiteral(): boolean {
+    return this.#stage !== 'lines'
   }
 
   push(octets: Uint8Array): void {

@@ -28,7 +28,13 @@ const CLASSES: Uint8Array = (() => {
 /** A kind of character that makes up a token. */
 export type CharacterClass = 'atom' | 'astring' | 'list' | 'tag' | 'word'
 
-const MASKS: Readonly<Record<CharacterClass, number>> = { atom: ATOM, astring: ASTRING, list: LIST, tag: TAG, word: WORD }
+const MASKS: Readonly<Record<CharacterClass, number>> = {
+  atom: ATOM,
+  astring: ASTRING,
+  list: LIST,
+  tag: TAG,
+  word: WORD,
+}
 
 /** End of the run of octets of one class from `at` on, at most `octets.length`. */
 export function endOfRun(octets: Uint8Array, at: number, of: CharacterClass): number {

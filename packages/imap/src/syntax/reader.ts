@@ -22,7 +22,9 @@ const COLON = 0x3a
 const COMMA = 0x2c
 const STAR = 0x2a
 
-/** LIMIT: deepest nesting of parentheses and of keys in keys; no client comes near, and the reader recurses this deep. */
+/**
+ * LIMIT: deepest nesting of parentheses and of keys in keys; no client comes near, and the reader recurses this deep.
+ */
 const MAX_DEPTH = 100
 
 const MAX_NUMBER = 0xffff_ffff
@@ -295,7 +297,8 @@ export class Reader {
   }
 
   #atString(): boolean {
-    return this.#text[this.#at] === DQUOTE || (this.#at === this.#text.length && this.#index < this.#command.literals.length)
+    if (this.#at < this.#text.length) return this.#text[this.#at] === DQUOTE
+    return this.#index < this.#command.literals.length
   }
 
   #literalHere(): Literal | undefined {

@@ -34,8 +34,8 @@ export function formatUidRanges(ranges: UidRanges): string {
 
 /**
  * UIDs of the messages at those positions, each once.
- * @returns `undefined` when a number is beyond the mailbox: BAD (RFC 3501 §9, seq-number). With `*` in a range the other
- * end may be beyond it, since `999:*` always holds the last message.
+ * @returns `undefined` when a number is beyond the mailbox: BAD (RFC 3501 §9, seq-number). With `*` in a range the
+ * other end may be beyond it, since `999:*` always holds the last message.
  */
 export function resolveSequenceNumbers(set: SequenceSet, uids: UidList): UidRanges | undefined {
   const size = uids.size

@@ -1,6 +1,6 @@
 /**
- * Writes one response: text as it stands, and strings as quoted or literal, whichever can hold them. The one place where
- * octets that would end or break a line are refused.
+ * Writes one response: text as it stands, and strings as quoted or literal, whichever can hold them. The one place
+ * where octets that would end or break a line are refused.
  */
 
 const CRLF = Buffer.from('\r\n')

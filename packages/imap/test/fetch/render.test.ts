@@ -47,7 +47,8 @@ function counting(mailbox: OpenMailbox): { view: View; fetched: RowParts[]; read
 
 function largeMessage(octets: number): string {
   const header = `Subject: Large${NL}X-Other: yes${NL}${NL}`
-  return header + 'abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ+/'.repeat(octets / 64).slice(0, octets)
+  const alphabet = 'abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ+/'
+  return header + alphabet.repeat(octets / 64).slice(0, octets)
 }
 
 describe('large messages', () => {
@@ -66,7 +67,8 @@ describe('large messages', () => {
     const octets = largeMessage(300_000)
     const { mailbox } = await fillMailbox([{ octets }])
     const { view, reads } = counting(mailbox)
-    const { text } = await render(view, '(BODY.PEEK[]<200000.1000> BODY.PEEK[HEADER] BODY.PEEK[HEADER.FIELDS (x-other)])')
+    const items = '(BODY.PEEK[]<200000.1000> BODY.PEEK[HEADER] BODY.PEEK[HEADER.FIELDS (x-other)])'
+    const { text } = await render(view, items)
     const part = octets.slice(200_000, 201_000)
     const header = octets.slice(0, octets.indexOf(NL + NL) + 4)
     expect(text).toBe(
@@ -137,6 +139,26 @@ describe('messages that go away', () => {
     await expect(render(failing(0), 'BODY.PEEK[]')).rejects.toThrow('The disk is gone')
   })
 
+  test('between two sections end it too', async () => {
+    const { mailbox } = await fillMailbox([{ octets: largeMessage(200_000) }])
+    const ends = [() => Promise.resolve({ done: true, value: undefined }), () => Promise.reject(new Error('No'))]
+    for (const end of ends) {
+      let reads = 0
+      const view = new View(
+        withMethods(mailbox, {
+          read(emailId, from, to) {
+            reads += 1
+            if (reads === 1) return mailbox.read(emailId, from, to)
+            return { [Symbol.asyncIterator]: () => ({ next: end }) } as AsyncIterable<Uint8Array>
+          },
+        }),
+        false,
+      )
+      const cutShort = { code: 'RESPONSE_CUT_SHORT' }
+      await expect(render(view, '(BODY.PEEK[]<0.10> BODY.PEEK[]<20.10>)')).rejects.toMatchObject(cutShort)
+    }
+  })
+
   test('a store that gives too much does not spoil the stream', async () => {
     const { mailbox } = await fillMailbox([{ octets: largeMessage(200_000) }])
     const view = new View(withMethods(mailbox, { read: (emailId, from) => mailbox.read(emailId, from, 1e9) }), false)
@@ -166,9 +188,11 @@ describe('a list record that lacks fields', () => {
 
 describe('many messages', () => {
   test('are told without their octets being read', async () => {
-    const { mailbox } = await fillMailbox(Array.from({ length: 600 }, (_, n) => ({ octets: `Subject: ${n}${NL}${NL}text` })))
+    const messages = Array.from({ length: 600 }, (_, n) => ({ octets: `Subject: ${n}${NL}${NL}text` }))
+    const { mailbox } = await fillMailbox(messages)
     const { view, fetched, reads } = counting(mailbox)
-    const { text, told, blocks } = await render(view, '(FLAGS ENVELOPE BODYSTRUCTURE BODY.PEEK[HEADER.FIELDS (Subject Date)])')
+    const items = '(FLAGS ENVELOPE BODYSTRUCTURE BODY.PEEK[HEADER.FIELDS (Subject Date)])'
+    const { text, told, blocks } = await render(view, items)
     expect(told).toBe(600)
     expect(fetched).toEqual([{ list: true, structure: false }])
     expect(reads).toEqual([])
@@ -199,13 +223,14 @@ describe('partials', () => {
     const { mailbox } = await fillMailbox([{ octets }, { octets: largeMessage(5000) }])
     const view = new View(mailbox, false)
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 0, max: 72_000 }), fc.integer({ min: 1, max: 80_000 }), async (origin, length) => {
+      fc.asyncProperty(fc.nat(72_000), fc.integer({ min: 1, max: 80_000 }), async (origin, length) => {
         const { text } = await render(view, `(BODY.PEEK[]<${origin}.${length}>)`)
-        const literals = [octets, largeMessage(5000)].map((whole, index) => {
+        const responses = [octets, largeMessage(5000)].map((whole, index) => {
           const part = whole.slice(origin, origin + length)
-          return `* ${index + 1} FETCH (UID ${index + 1} BODY[]<${origin}> ${part === '' ? '""' : `{${part.length}}${NL}${part}`})${NL}`
+          const written = part === '' ? '""' : `{${part.length}}${NL}${part}`
+          return `* ${index + 1} FETCH (UID ${index + 1} BODY[]<${origin}> ${written})${NL}`
         })
-        expect(text).toBe(literals.join(''))
+        expect(text).toBe(responses.join(''))
       }),
       { numRuns: 50 },
     )

@@ -5,7 +5,11 @@ import { FetchResponseWriter } from '../../src/responses/fetch.ts'
 import { searchBlocks } from '../../src/responses/search.ts'
 import { formatDateTime } from '../../src/syntax/date-time.ts'
 
-type Written = { readonly text: string } | { readonly number: number } | { readonly octets: Uint8Array } | { readonly take: true }
+type Written =
+  | { readonly text: string }
+  | { readonly number: number }
+  | { readonly octets: Uint8Array }
+  | { readonly take: true }
 
 function textOf(blocks: readonly Uint8Array[]): string {
   return Buffer.concat(blocks).toString('latin1')
@@ -15,7 +19,9 @@ describe('blocks', () => {
   test('hold what was written, and none is too long', () => {
     const written: fc.Arbitrary<Written> = fc.oneof(
       fc.string({ unit: 'grapheme-ascii', maxLength: 300 }).map((text) => ({ text })),
-      fc.oneof(fc.nat(20), fc.nat(0xffff_ffff), fc.constantFrom(9, 10, 99, 100, 2_147_483_647, 2_147_483_648)).map((number) => ({ number })),
+      fc
+        .oneof(fc.nat(20), fc.nat(0xffff_ffff), fc.constantFrom(9, 10, 99, 100, 2_147_483_647, 2_147_483_648))
+        .map((number) => ({ number })),
       fc.nat(200_000).map((length) => ({ octets: new Uint8Array(length).fill(0x78) })),
       fc.constant({ take: true as const }),
     )

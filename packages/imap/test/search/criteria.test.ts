@@ -44,14 +44,16 @@ describe('criteria', () => {
   })
 
   test.each([
-    '', 'SEEN ', 'OR', 'OR SEEN', 'OR SEEN ', 'NOT', '()', '(SEEN', 'SEEN)', '(SEEN )', 'SEENX', 'ON', 'ON 1-Foo-2020', 'LARGER',
-    'LARGER 4294967296', 'UID', 'UID x', '0', 'KEYWORD (a)', 'HEADER x', 'SUBJECT', 'CHARSET', 'CHARSET UTF-8', '$', 'NOT(SEEN)',
+    ...['', 'SEEN ', 'OR', 'OR SEEN', 'OR SEEN ', 'NOT', 'NOT(SEEN)', '()', '(SEEN', 'SEEN)', '(SEEN )', 'SEENX', '0'],
+    ...['$', '-1'],
+    ...['ON', 'ON 1-Foo-2020', 'LARGER', 'LARGER 4294967296', 'UID', 'UID x', 'KEYWORD (a)', 'HEADER x', 'SUBJECT'],
+    ...['CHARSET', 'CHARSET UTF-8'],
   ])('refuses %j', (text) => {
     expect(() => read(text)).toThrow(syntaxError)
   })
 
   test('a charset that is not offered is told, whatever the strings hold', () => {
-    const text = Buffer.concat([Buffer.from(' CHARSET iso-8859-1 OR TEXT "'), Buffer.from([0xe4]), Buffer.from('" (FROM x HEADER y z)')])
+    const text = Buffer.from(' CHARSET iso-8859-1 OR TEXT "\xe4" (FROM x HEADER y z)', 'latin1')
     const reader = Reader.of(text)
     expect(parseCriteria(reader)).toEqual({ kind: 'bad-charset' })
     reader.end()
@@ -72,9 +74,10 @@ describe('criteria', () => {
   })
 
   test('whatever is read, only syntax errors are thrown', () => {
-    const words = ['SEEN', 'OR', 'NOT', '(', ')', ' ', ' ', 'UID', '1:*', 'FROM', '"x"', 'ON', '1-Jan-2020', 'CHARSET', 'UTF-8', 'HEADER', '"']
+    const marks = ['(', ')', ' ', ' ', '"']
+    const words = ['SEEN', 'OR', 'NOT', 'UID', '1:*', 'FROM', '"x"', 'ON', '1-Jan-2020', 'CHARSET', 'UTF-8', 'HEADER']
     fc.assert(
-      fc.property(fc.array(fc.constantFrom(...words), { maxLength: 30 }), (parts) => {
+      fc.property(fc.array(fc.constantFrom(...words, ...marks), { maxLength: 30 }), (parts) => {
         try {
           read(parts.join(''))
         } catch (error) {

@@ -23,8 +23,9 @@ const lengths = fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 20 })
 
 describe('finding text', () => {
   test('a short needle is found wherever the text is cut', () => {
+    const short = fc.string({ unit: fc.constantFrom('a', 'b', 'ä'), minLength: 1, maxLength: 6 })
     fc.assert(
-      fc.property(few, fc.string({ unit: fc.constantFrom('a', 'b', 'ä'), minLength: 1, maxLength: 6 }), lengths, (text, needle, cuts) => {
+      fc.property(few, short, lengths, (text, needle, cuts) => {
         expect(find(needle, cut(text, cuts))).toBe(text.includes(needle))
       }),
     )

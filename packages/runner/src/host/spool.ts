@@ -263,14 +263,14 @@ function isEightBit(octets: Uint8Array): boolean {
 }
 
 async function writeWhole(handle: FileHandle, octets: Uint8Array): Promise<void> {
-  for (let at = 0; at < octets.length; ) {
+  for (let at = 0; at < octets.length;) {
     const { bytesWritten } = await handle.write(octets, at, octets.length - at)
     at += bytesWritten
   }
 }
 
 async function readWhole(handle: FileHandle, octets: Uint8Array, start: number): Promise<void> {
-  for (let at = 0; at < octets.length; ) {
+  for (let at = 0; at < octets.length;) {
     const { bytesRead } = await handle.read(octets, at, octets.length - at, start + at)
     if (bytesRead === 0) throw new StoreError('STORE_CORRUPT', 'Temporary file is too short')
     at += bytesRead

@@ -71,14 +71,6 @@ function servicesOf({ smtp, imap, imaps, ...config }: ListenerConfig, host: List
 async function bind(name: string, address: string, service: Service, context: SecureContext | undefined, host: ListenerHost): Promise<Listener> {
   const { protocol, port } = service
   const mode = protocol === 'imaps' ? ('implicit' as const) : ('starttls' as const)
-  // Engine and listener meet the same connection apart; both must name it alike.
-  const ids = new Map<string, string>()
-  const keyOf = (connection: ConnectionInfo): string => `${connection.remoteAddress} ${connection.remotePort}`
-  const idOf = (connection: ConnectionInfo): string => {
-    const id = ids.get(keyOf(connection)) ?? host.newId()
-    ids.set(keyOf(connection), id)
-    return id
-  }
   const listen = protocol === 'smtp' ? listenSmtp : listenImap
   try {
     const listener = await listen({
@@ -86,11 +78,9 @@ async function bind(name: string, address: string, service: Service, context: Se
       clock: host.clock,
       logger: host.logger,
       ...(context === undefined ? {} : { tls: { mode, secureContext: () => context } }),
-      createEngine: (connection) => service.createEngine(connection, idOf(connection)),
-      onConversation: ({ connection, ended }) => {
-        host.began(idOf(connection), protocol, connection, ended)
-        void ended.then(() => ids.delete(keyOf(connection)))
-      },
+      newId: host.newId,
+      createEngine: service.createEngine,
+      onConversation: ({ id, connection, ended }) => host.began(id, protocol, connection, ended),
     })
     const url = `${protocol}://${address.includes(':') ? `[${address}]` : address}:${listener.port}`
     return {

@@ -282,19 +282,15 @@ export class Account implements AccountStore {
     const { tx, keys } = tables
     const edit = await tables.find(name)
     if (edit === undefined) return { kind: 'no-such-mailbox' }
+    await edit.openTail()
     const first = edit.counters.uidNext
     for (const [n, ready] of prepared.entries()) {
       const { flags, keywords, internalDate = dateAt(tx.nowSeconds) } = messages[n] as NewMessage
       const emailId = await putMessage(tx, keys, ready, { mailbox: edit.id, uid: edit.counters.uidNext })
-      await edit.place({
-        flags,
-        keywords,
-        emailId,
-        sizeOctets: ready.sizeOctets,
-        dateSeconds: internalDate.seconds,
-        zoneQuarters: ready.zoneQuarters,
-        savedSeconds: tx.nowSeconds,
-      })
+      const { sizeOctets, zoneQuarters } = ready
+      const dateSeconds = internalDate.seconds
+      const place = { flags, emailId, sizeOctets, dateSeconds, zoneQuarters, savedSeconds: tx.nowSeconds }
+      edit.place(place, edit.takeKeywords(keywords))
     }
     const uids = { first, last: edit.counters.uidNext - 1 } as UidRange
     return { kind: 'appended', mailbox: edit.mailbox, uids, modseq: tx.takeModseq() as ModSeq }

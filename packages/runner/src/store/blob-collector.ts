@@ -1,7 +1,8 @@
 /**
- * Removes blobs nobody refers to. A reference counts while its owner exists; young ones always do, since their owner may
- * be about to be committed. A blob without any goes from live to dying, where it takes no new references, and an hour later
- * its file goes, then its head. One key decides who wins, collector or a new reference: on every engine, without locks.
+ * Removes blobs nobody refers to. A reference counts while its owner exists; young ones always do, since their owner
+ * may be about to be committed. A blob without any goes from live to dying, where it takes no new references, and an
+ * hour later its file goes, then its head. One key decides who wins, collector or a new reference: on every engine,
+ * without locks.
  */
 import type { Clock, Logger } from '@postern/core/host'
 import type { BlobFiles } from './blob-files.ts'
@@ -115,7 +116,7 @@ class Collector {
   async #isReferred(id: Uint8Array): Promise<boolean> {
     const { store, log } = this.#options
     const { from, to } = blobKeys.refs(id)
-    for (let at = from; ; ) {
+    for (let at = from; ;) {
       const refs = await store.range({ from: at, to, limit: SLICE })
       const dangling: Uint8Array[] = []
       for (const { key, value } of refs) {

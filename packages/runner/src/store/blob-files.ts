@@ -1,6 +1,6 @@
 /**
- * Large message bodies as immutable files beside the store: `blobs/xx/<id>`. A file is there whole or not at all, durable
- * before its id is given. Not here: who refers to a blob.
+ * Large message bodies as immutable files beside the store: `blobs/xx/<id>`. A file is there whole or not at all,
+ * durable before its id is given. Not here: who refers to a blob.
  */
 import { link, mkdir, open, readdir, rename, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -33,7 +33,10 @@ export interface BlobFilesOptions {
 }
 
 export interface BlobFiles {
-  /** Keeps the message's octets: links its file, or copies. @returns the id, durable. Rejects with `StoreError` STORE_FULL */
+  /**
+   * Keeps the message's octets: links its file, or copies. @returns the id, durable. Rejects with `StoreError`
+   * STORE_FULL
+   */
   create(message: SpooledMessage): Promise<Uint8Array>
   /** Octets `[from, to)`, clipped to the blob; undefined when there is none. */
   read(id: Uint8Array, from: number, to: number): Promise<Uint8Array | undefined>
@@ -166,7 +169,8 @@ async function linkFile(message: InFile, path: string): Promise<boolean> {
     return true
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'EPERM' || code === 'EXDEV' || code === 'EMLINK' || code === 'ENOTSUP' || code === 'ENOSYS') return false
+    if (code === 'EPERM' || code === 'EXDEV' || code === 'EMLINK' || code === 'ENOTSUP' || code === 'ENOSYS')
+      return false
     throw error
   }
 }

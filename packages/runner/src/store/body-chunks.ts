@@ -1,6 +1,6 @@
 /**
- * A message's octets in the account's own keys: chunks of one page each. When the message exceeds one chunk and its header
- * section does not, chunk 0 is the header section alone, so that reading headers never touches the body.
+ * A message's octets in the account's own keys: chunks of one page each. When the message exceeds one chunk and its
+ * header section does not, chunk 0 is the header section alone, so that reading headers never touches the body.
  *
  *   chunk   format u8, octets, CRC-32
  */
@@ -27,7 +27,11 @@ export function countChunks(sizeOctets: number, firstOctets: number): number {
 }
 
 /** Octets `[from, to)` of the message that chunk n holds; empty when it lies beyond the end. */
-export function chunkSpan(n: number, sizeOctets: number, firstOctets: number): { readonly from: number; readonly to: number } {
+export function chunkSpan(
+  n: number,
+  sizeOctets: number,
+  firstOctets: number,
+): { readonly from: number; readonly to: number } {
   if (n === 0) return { from: 0, to: Math.min(firstOctets, sizeOctets) }
   const from = Math.min(sizeOctets, firstOctets + (n - 1) * CHUNK_OCTETS)
   return { from, to: Math.min(sizeOctets, from + CHUNK_OCTETS) }

@@ -1,6 +1,6 @@
 /**
- * Tells when reads meet pages that are not in memory: then each page fault stops the event loop for a disk access, and it
- * pays to have the pages fetched in a thread first. Warm, that costs 40 %, so it is done only while it is needed.
+ * Tells when reads meet pages that are not in memory: then each page fault stops the event loop for a disk access, and
+ * it pays to have the pages fetched in a thread first. Warm, that costs 40 %, so it is done only while it is needed.
  */
 import type { Clock } from '@postern/core/host'
 

@@ -1,9 +1,10 @@
 /**
- * The ordered store on LMDB: the one file that knows it. Batches of all partitions are committed in groups, each group in
- * one synchronous callback of one abortable transaction, durable before anyone is told.
+ * The ordered store on LMDB: the one file that knows it. Batches of all partitions are committed in groups, each group
+ * in one synchronous callback of one abortable transaction, durable before anyone is told.
  *
  * What lmdb-js demands, and why nothing here may be "simplified":
- * - `transaction` and `batch` don't roll back when their callback throws; an asynchronous callback lets strangers' writes join
+ * - `transaction` and `batch` don't roll back when their callback throws; an asynchronous callback lets strangers'
+ *   writes join
  *   and be lost; `transactionSync` makes the event loop wait for the disk. So: `childTransaction` and nothing else.
  * - `getBinaryFast` gives a shared 16 MiB buffer whose `length` lies: searching or copying without an end reads other
  *   values. It is cut to its length and copied, or compared, before anything else happens.
@@ -39,7 +40,10 @@ export const LMDB_OPTIONS = {
 const MAX_WAITING_BATCHES = 10_000
 const MAX_WAITING_OCTETS = 256 * 1_048_576
 
-/** LIMIT: free space below this after a failed commit means the disk was full: a commit, its free list and a new leaf level. */
+/**
+ * LIMIT: free space below this after a failed commit means the disk was full: a commit, its free list and a new leaf
+ * level.
+ */
 const FULL_OCTETS = 16 * 1_048_576
 
 export interface CommitterOptions {
@@ -227,7 +231,10 @@ class LmdbCommitter implements Committer {
     for (const [index, { resolve }] of group.entries()) resolve(outcomes?.[index] ?? 'conflict')
   }
 
-  /** Inside the transaction. All expectations are checked before the first put, so that a conflict leaves nothing to undo. */
+  /**
+   * Inside the transaction. All expectations are checked before the first put, so that a conflict leaves nothing to
+   * undo.
+   */
   #apply(batch: Batch): 'committed' | 'conflict' {
     for (const expectation of batch.expect ?? []) {
       if (!this.#holds(expectation)) return 'conflict'
@@ -243,7 +250,10 @@ class LmdbCommitter implements Committer {
     return Buffer.compare(stored.subarray(0, stored.length), value) === 0
   }
 
-  /** A batch could not be applied; the transaction was undone. Each is tried once by itself, so that only that one fails. */
+  /**
+   * A batch could not be applied; the transaction was undone. Each is tried once by itself, so that only that one
+   * fails.
+   */
   #isolate(group: readonly Waiting[], error: unknown): void {
     if (group.length > 1) return this.#waiting.addAlone(group)
     for (const { reject } of group) reject(error)
@@ -281,7 +291,8 @@ function plain(octets: Uint8Array): Uint8Array {
 
 /** The error of a failed commit carries a promise of its cause, which would end the process when nobody handles it. */
 function silenceCommitError(failure: unknown, log: Logger): void {
-  const cause: unknown = failure instanceof Error ? (failure as Error & { commitError?: unknown }).commitError : undefined
+  const cause: unknown =
+    failure instanceof Error ? (failure as Error & { commitError?: unknown }).commitError : undefined
   if (cause instanceof Promise) {
     cause.catch((reason: unknown) => log.error({ err: reason }, 'Cause of the failed commit'))
   }

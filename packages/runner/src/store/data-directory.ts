@@ -1,4 +1,7 @@
-/** The data directory of a server, opened: its store, its blobs, its disk. Everything that is served from it hangs on this. */
+/**
+ * The data directory of a server, opened: its store, its blobs, its disk. Everything that is served from it hangs on
+ * this.
+ */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock, Logger, Random } from '@postern/core/host'
@@ -38,8 +41,8 @@ export interface DataDirectory {
 }
 
 /**
- * Opens a data directory for this process alone. Rejects with `StoreError`: STORE_LOCKED when another process or another
- * server of this one has it, STORE_COPIED, STORE_FORMAT.
+ * Opens a data directory for this process alone. Rejects with `StoreError`: STORE_LOCKED when another process or
+ * another server of this one has it, STORE_COPIED, STORE_FORMAT.
  */
 export async function openDataDirectory(options: DataDirectoryOptions): Promise<DataDirectory> {
   const { directory, clock, random, log, reserveOctets } = options
@@ -47,7 +50,12 @@ export async function openDataDirectory(options: DataDirectoryOptions): Promise<
   const unlock = lockInProcess(directory)
   let store: Committer | undefined
   try {
-    const disk = await createDiskSpace({ directory, clock, log, ...(reserveOctets === undefined ? {} : { reserveOctets }) })
+    const disk = await createDiskSpace({
+      directory,
+      clock,
+      log,
+      ...(reserveOctets === undefined ? {} : { reserveOctets }),
+    })
     store = openCommitter({ path: join(directory, STORE_FILE), clock, log, disk })
     assertAlone(store, directory)
     await claimStore(store, directory, random)
@@ -68,7 +76,10 @@ export async function openDataDirectory(options: DataDirectoryOptions): Promise<
   }
 }
 
-function openedDirectory({ unlock, ...opened }: Omit<DataDirectory, 'close'> & { readonly unlock: () => void }): DataDirectory {
+function openedDirectory({
+  unlock,
+  ...opened
+}: Omit<DataDirectory, 'close'> & { readonly unlock: () => void }): DataDirectory {
   let closing: Promise<void> | undefined
   async function close(): Promise<void> {
     await opened.store.close()

@@ -43,10 +43,12 @@ export async function createDiskSpace(options: DiskSpaceOptions): Promise<DiskSp
     const measured = await measure(directory)
     freeOctets = measured.freeOctets
     reserveOctets =
-      options.reserveOctets ?? Math.min(DEFAULT_RESERVE_OCTETS, Math.floor(measured.totalOctets * DEFAULT_RESERVE_SHARE))
+      options.reserveOctets ??
+      Math.min(DEFAULT_RESERVE_OCTETS, Math.floor(measured.totalOctets * DEFAULT_RESERVE_SHARE))
     measuredMs = clock.monotonic()
     if (under === freeOctets < reserveOctets) return
-    if (freeOctets < reserveOctets) log.error({ freeOctets, reserveOctets }, 'Disk is under its reserve: no mail is taken')
+    if (freeOctets < reserveOctets)
+      log.error({ freeOctets, reserveOctets }, 'Disk is under its reserve: no mail is taken')
     else if (under === true) log.info({ freeOctets, reserveOctets }, 'Disk has room again: mail is taken')
     under = freeOctets < reserveOctets
   }

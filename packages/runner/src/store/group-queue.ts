@@ -1,6 +1,6 @@
 /**
- * Batches waiting for a commit, and which of them the next one takes: partitions in turn, within the caps. Not here: how
- * they are committed.
+ * Batches waiting for a commit, and which of them the next one takes: partitions in turn, within the caps. Not here:
+ * how they are committed.
  */
 import type { Batch, BatchCost } from './ordered-store.ts'
 import { keyText } from './sorted-map.ts'
@@ -74,8 +74,7 @@ export class GroupQueue {
       const [partition, queue] = next.value
       const waiting = queue[0] as Waiting
       const { cost, batch } = waiting
-      const fits =
-        batch.large !== true && puts + cost.puts <= GROUP.puts && octets + cost.octets <= GROUP.octets
+      const fits = batch.large !== true && puts + cost.puts <= GROUP.puts && octets + cost.octets <= GROUP.octets
       if (group.length > 0 && !fits) break
       queue.shift()
       // Whoever was served goes to the end of the row.

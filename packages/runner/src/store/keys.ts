@@ -1,7 +1,8 @@
 /**
  * Every key of the store, built and parsed here and nowhere else. First octet: the space. Account keys go on with the
- * account's number (u32) and a table (u8); all numbers are big-endian of fixed width, so keys order as their numbers do.
- * No text stands in keys: names and addresses go in as the first 8 octets of their SHA-256, with the text in the value.
+ * account's number (u32) and a table (u8); all numbers are big-endian of fixed width, so keys order as their numbers
+ * do. No text stands in keys: names and addresses go in as the first 8 octets of their SHA-256, with the text in the
+ * value.
  */
 import { createHash } from 'node:crypto'
 import { readUint, writeUint } from './big-endian.ts'
@@ -10,8 +11,8 @@ import { readUint, writeUint } from './big-endian.ts'
 const Space = { account: 0x61, blobs: 0x62, queue: 0x71, server: 0x73 } as const
 
 /**
- * Tables of the account space, in key order. What is written together lies side by side: the newest log record, the head
- * and the counters share a leaf. Numbers are part of the file format and never reused.
+ * Tables of the account space, in key order. What is written together lies side by side: the newest log record, the
+ * head and the counters share a leaf. Numbers are part of the file format and never reused.
  */
 const Table = {
   log: 1,
@@ -280,7 +281,11 @@ export function parseMailboxKey(key: Uint8Array): { readonly mailbox: number } {
   return { mailbox: readUint(key, FIELDS, 4) }
 }
 
-export function parsePageKey(key: Uint8Array): { readonly mailbox: number; readonly page: number; readonly firstUid: number } {
+export function parsePageKey(key: Uint8Array): {
+  readonly mailbox: number
+  readonly page: number
+  readonly firstUid: number
+} {
   const page = readUint(key, FIELDS + 4, 4)
   return { mailbox: readUint(key, FIELDS, 4), page, firstUid: page * PAGE_UIDS }
 }
@@ -293,12 +298,28 @@ export function parseMessageKey(key: Uint8Array): { readonly emailId: number; re
   return { emailId: readUint(key, FIELDS, 5), part: readUint(key, FIELDS + 5, 2) }
 }
 
-export function parseTombKey(key: Uint8Array): { readonly mailbox: number; readonly modseq: number; readonly part: number } {
-  return { mailbox: readUint(key, FIELDS, 4), modseq: readUint(key, FIELDS + 4, 6), part: readUint(key, FIELDS + 10, 2) }
+export function parseTombKey(key: Uint8Array): {
+  readonly mailbox: number
+  readonly modseq: number
+  readonly part: number
+} {
+  return {
+    mailbox: readUint(key, FIELDS, 4),
+    modseq: readUint(key, FIELDS + 4, 6),
+    part: readUint(key, FIELDS + 10, 2),
+  }
 }
 
-export function parseEraseKey(key: Uint8Array): { readonly seconds: number; readonly modseq: number; readonly mailbox: number } {
-  return { seconds: readUint(key, FIELDS, 5), modseq: readUint(key, FIELDS + 5, 6), mailbox: readUint(key, FIELDS + 11, 4) }
+export function parseEraseKey(key: Uint8Array): {
+  readonly seconds: number
+  readonly modseq: number
+  readonly mailbox: number
+} {
+  return {
+    seconds: readUint(key, FIELDS, 5),
+    modseq: readUint(key, FIELDS + 5, 6),
+    mailbox: readUint(key, FIELDS + 11, 4),
+  }
 }
 
 /** Keys of the server space: what is known of the whole store. */

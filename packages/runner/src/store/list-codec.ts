@@ -1,4 +1,7 @@
-/** The list record of a message: what clients list mail with, ready to send, and the thread it belongs to. Never changed. */
+/**
+ * The list record of a message: what clients list mail with, ready to send, and the thread it belongs to. Never
+ * changed.
+ */
 import type { ListRecord } from '@postern/core/store'
 import { LONG_RECORD_OCTETS, cutRecord, joinRecord } from './long-record.ts'
 import { OctetReader } from './octet-reader.ts'

@@ -1,6 +1,6 @@
 /**
- * The change log: what happened in which mailbox in one batch. A log record tells a session where to look, and may tell too
- * much: a range that was widened to make the record fit says so.
+ * The change log: what happened in which mailbox in one batch. A log record tells a session where to look, and may tell
+ * too much: a range that was widened to make the record fit says so.
  */
 import type { UidRange, UidRanges } from '@postern/core/store'
 import { OctetReader } from './octet-reader.ts'
@@ -26,7 +26,10 @@ export interface LogEntry {
   readonly exact: boolean
 }
 
-/** Fits any number of entries into one record: first by widening the longest lists of ranges, at last by telling `anything`. */
+/**
+ * Fits any number of entries into one record: first by widening the longest lists of ranges, at last by telling
+ * `anything`.
+ */
 export function encodeLog(entries: readonly LogEntry[]): Uint8Array {
   let kept = entries.map((entry) => ({ entry, octets: encodeEntry(entry) }))
   let total = kept.reduce((sum, { octets }) => sum + octets.length, 0)
@@ -63,7 +66,10 @@ export function decodeLog(octets: Uint8Array): LogEntry[] {
 }
 
 function encodeEntry({ kind, mailbox, uids, exact }: LogEntry): Uint8Array {
-  const writer = new OctetWriter(16).uint(KINDS.indexOf(kind), 1).uint(exact ? 1 : 0, 1).varint(mailbox)
+  const writer = new OctetWriter(16)
+    .uint(KINDS.indexOf(kind), 1)
+    .uint(exact ? 1 : 0, 1)
+    .varint(mailbox)
   return writeRanges(writer, uids).finish()
 }
 

@@ -1,6 +1,6 @@
 /**
- * A record that may exceed one value: cut into parts, each with a checksum. The first part says how many follow, so that
- * the usual record is one get.
+ * A record that may exceed one value: cut into parts, each with a checksum. The first part says how many follow, so
+ * that the usual record is one get.
  *
  *   part   format u8, first: how many follow; others: their number from 1 u8, octets, CRC-32
  */

@@ -19,17 +19,8 @@ import { RangesBuilder, RangesWalk } from './uid-ranges.ts'
 const READ_PAGES = 32
 const BIT_KEYWORDS = 32
 
-/** A row with its UID. */
-export interface UidRow extends PageRow {
-  readonly uid: number
-}
-
-/** What a new place of a message begins with. */
-export type NewPlace = Omit<PageRow, 'slot' | 'flags' | 'keywordBits' | 'modseq'> & {
-  /** Bits of `Flag`. */
-  readonly flags: number
-  readonly keywords: readonly string[]
-}
+/** What a new place of a message begins with; of the flags, bits of `Flag`. */
+export type NewPlace = Omit<PageRow, 'slot' | 'keywordBits' | 'modseq'>
 
 /** Keywords as a row keeps them. */
 export interface RowKeywords {
@@ -135,11 +126,11 @@ export class MailboxEdit {
   }
 
   /** Rows of a page that are in a set. @param walk of the set, not yet beyond this page */
-  rows(number: number, page: Page, walk: RangesWalk): UidRow[] {
-    const rows: UidRow[] = []
+  rows(number: number, page: Page, walk: RangesWalk): TombRow[] {
+    const rows: TombRow[] = []
     for (let index = 0; index < page.count; index += 1) {
       const uid = number * PAGE_UIDS + page.slot(index)
-      if (walk.has(uid)) rows.push({ ...page.row(index), uid })
+      if (walk.has(uid)) rows.push({ uid, row: page.row(index) })
     }
     return rows
   }
@@ -156,18 +147,9 @@ export class MailboxEdit {
   }
 
   /** Names of a row's keywords, as the mailbox spells them. */
-  async keywordsOf(row: UidRow): Promise<readonly string[]> {
+  async keywordsOf({ uid, row }: TombRow): Promise<readonly string[]> {
     const names = bitNames(this.record.keywords, row.keywordBits)
-    return this.isWide(row) ? [...names, ...(await this.wideKeywords(row.uid))] : names
-  }
-
-  /** Whether a row has keywords beyond the mailbox's first 32. */
-  isWide(row: PageRow): boolean {
-    return (row.flags & RowFlag.wideKeywords) !== 0
-  }
-
-  isDeleted(row: PageRow): boolean {
-    return (row.flags & Flag.deleted) !== 0
+    return isWide(row) ? [...names, ...(await this.wideKeywords(uid))] : names
   }
 
   async wideKeywords(uid: number): Promise<readonly string[]> {
@@ -175,48 +157,62 @@ export class MailboxEdit {
     return octets === undefined ? [] : decodeKeywords(octets)
   }
 
+  /** Reads the page of the next UID; to be awaited before the first `place`. */
+  async openTail(): Promise<void> {
+    const number = pageOfUid(this.counters.uidNext)
+    if (this.#editors.has(number)) return
+    const octets = await this.#tx.get(this.#keys.page(this.id, number))
+    this.#editors.set(number, (octets === undefined ? Page.empty : Page.decode(octets)).edit())
+  }
+
   /** Gives a message a place. @returns its UID @throws StoreError STORE_FULL when there is no UID left */
-  async place(place: NewPlace): Promise<number> {
+  place(place: NewPlace, { bits, wide }: RowKeywords): number {
     const uid = this.counters.uidNext
     if (uid >= MAX_UID) throw new StoreError('STORE_FULL', 'The mailbox has given out all UIDs')
+    const { emailId, sizeOctets, dateSeconds, zoneQuarters, savedSeconds } = place
     const modseq = this.#tx.takeModseq()
-    const { bits, wide } = this.takeKeywords(place.keywords)
-    const flags = place.flags | (wide.length > 0 ? RowFlag.wideKeywords : 0)
-    const editor = await this.#editor(pageOfUid(uid))
-    editor.insert({ ...place, slot: uid % PAGE_UIDS, flags, keywordBits: bits, modseq })
+    const flags = (place.flags & RowFlag.visible) | (wide.length > 0 ? RowFlag.wideKeywords : 0)
+    const number = pageOfUid(uid)
+    let editor = this.#editors.get(number)
+    if (editor === undefined) {
+      if (uid % PAGE_UIDS !== 0) throw new Error('The page of the next UID was not opened')
+      editor = Page.empty.edit()
+      this.#editors.set(number, editor)
+    }
+    const slot = uid % PAGE_UIDS
+    editor.insert({ slot, flags, keywordBits: bits, modseq, emailId, sizeOctets, dateSeconds, zoneQuarters, savedSeconds })
     if (wide.length > 0) this.#tx.add(this.#keys.keywords(this.id, uid), encodeKeywords(wide))
     this.counters.uidNext = uid + 1
     this.counters.recent += 1
-    this.#tally(flags, place.sizeOctets, 1, uid)
+    this.#tally(flags, sizeOctets, 1, uid)
     this.#arrived.add(uid)
     return uid
   }
 
-  /** Changes flags and keywords of a row. @param flags bits of `Flag`; those no client sees are kept */
-  async setFlags(row: UidRow, flags: number, keywords: RowKeywords): Promise<UidRow> {
-    const had = (row.flags & RowFlag.wideKeywords) !== 0
+  /** Changes flags and keywords of a row of a page. @param flags bits of `Flag`; those no client sees are kept */
+  setFlags(page: Page, { uid, row }: TombRow, flags: number, keywords: RowKeywords): TombRow {
     const has = keywords.wide.length > 0
     const hidden = row.flags & ~RowFlag.visible & ~RowFlag.wideKeywords
-    const modseq = this.#tx.takeModseq()
-    const change = { flags: flags | hidden | (has ? RowFlag.wideKeywords : 0), keywordBits: keywords.bits, modseq }
-    const editor = await this.#editor(pageOfUid(row.uid))
-    editor.update(row.slot, change)
-    const key = this.#keys.keywords(this.id, row.uid)
-    if (has) this.#tx.put(key, encodeKeywords(keywords.wide))
-    else if (had) this.#tx.delete(key)
-    this.#tally(row.flags, 0, -1, row.uid)
-    this.#tally(change.flags, 0, 1, row.uid)
-    this.#flagged.add(row.uid)
-    return { ...row, ...change }
+    const change = {
+      flags: flags | hidden | (has ? RowFlag.wideKeywords : 0),
+      keywordBits: keywords.bits,
+      modseq: this.#tx.takeModseq(),
+    }
+    this.#editor(uid, page).update(row.slot, change)
+    if (has) this.#tx.put(this.#keys.keywords(this.id, uid), encodeKeywords(keywords.wide))
+    else if (isWide(row)) this.#tx.delete(this.#keys.keywords(this.id, uid))
+    this.#tally(row.flags, 0, -1, uid)
+    this.#tally(change.flags, 0, 1, uid)
+    this.#flagged.add(uid)
+    return { uid, row: { ...row, ...change } }
   }
 
-  /** Takes a row out; it stays readable in a tombstone. @param row rows are given in ascending order */
-  async expunge(row: UidRow): Promise<void> {
-    const editor = await this.#editor(pageOfUid(row.uid))
-    if (editor.remove(row.slot) === undefined) return
+  /** Takes a row out of a page; it stays readable in a tombstone. Rows are given in ascending order. */
+  expunge(page: Page, gone: TombRow): void {
+    const { uid, row } = gone
+    if (this.#editor(uid, page).remove(row.slot) === undefined) return
     this.#tx.takeModseq()
-    const { uid, ...kept } = row
-    this.#tombs.push({ uid, row: kept })
+    this.#tombs.push(gone)
     this.#tally(row.flags, row.sizeOctets, -1, uid)
     if (uid >= this.counters.recentFrom) this.counters.recent -= 1
     this.#expunged.add(uid)
@@ -258,11 +254,11 @@ export class MailboxEdit {
     this.#tx.add(this.#keys.erase(this.#tx.nowSeconds, modseq, this.id), encodeErase({ kind: 'tombstone' }))
   }
 
-  async #editor(number: number): Promise<PageEditor> {
+  #editor(uid: number, page: Page): PageEditor {
+    const number = pageOfUid(uid)
     let editor = this.#editors.get(number)
     if (editor === undefined) {
-      const octets = await this.#tx.get(this.#keys.page(this.id, number))
-      editor = (octets === undefined ? Page.empty : Page.decode(octets)).edit()
+      editor = page.edit()
       this.#editors.set(number, editor)
     }
     return editor
@@ -291,6 +287,11 @@ export class MailboxEdit {
       page = pages.get(number + 1)
     }
   }
+}
+
+/** Whether a row has keywords beyond the mailbox's first 32. */
+export function isWide(row: PageRow): boolean {
+  return (row.flags & RowFlag.wideKeywords) !== 0
 }
 
 /** Slot of the first row from `slot` on that has not been seen. */

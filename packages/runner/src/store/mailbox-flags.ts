@@ -1,16 +1,17 @@
 /** STORE over the store: flags and keywords of a slice of messages, changed in one change of the account. RFC 9051 §6.4.6 */
 import type { FlagChange, MessageRow, UidRanges } from '@postern/core/store'
 import { PAGE_UIDS } from './keys.ts'
-import type { MailboxEdit, RowKeywords, UidRow } from './mailbox-edit.ts'
-import { rowKeywords } from './mailbox-edit.ts'
-import type { RowExtras } from './mailbox-rows.ts'
-import { messageRow, needsExtras } from './mailbox-rows.ts'
+import type { MailboxEdit, RowKeywords } from './mailbox-edit.ts'
+import { isWide, rowKeywords } from './mailbox-edit.ts'
+import { hasOddZone, messageRow, needsExtras } from './mailbox-rows.ts'
+import type { PageRow } from './pages.ts'
 import { RowFlag } from './pages.ts'
 import { RangesWalk } from './uid-ranges.ts'
 
 /** LIMIT: of one slice: messages, and pages, each of which is written. */
 const SLICE_MESSAGES = 4096
 const SLICE_PAGES = 200
+const NO_NAMES: readonly string[] = []
 
 export interface FlagsSlice {
   readonly rows: readonly MessageRow[]
@@ -36,51 +37,50 @@ export async function storeFlagsSlice(
     if (rows.length + page.count > SLICE_MESSAGES || pages >= SLICE_PAGES) {
       return { rows, modified, next: number * PAGE_UIDS }
     }
-    for (const row of edit.rows(number, page, walk)) {
-      const isRefused = row.modseq > unchangedSince
-      if (isRefused) modified.push(row.uid)
-      const now = isRefused ? row : await changeRow(edit, row, change)
-      rows.push(messageRow(now.uid, now, needsExtras(now) ? await extrasOf(edit, now, zoneOf) : undefined))
+    for (const place of edit.rows(number, page, walk)) {
+      const { uid, row } = place
+      let now = place
+      let wide = isWide(row) ? await edit.wideKeywords(uid) : NO_NAMES
+      if (row.modseq > unchangedSince) {
+        modified.push(uid)
+      } else {
+        const asked = askedFor(edit, row, wide, change)
+        if (!isSame(asked, row, wide)) now = edit.setFlags(page, place, asked.flags, asked)
+        wide = asked.wide
+      }
+      const zoneMinutes = hasOddZone(now.row) ? await zoneOf(row.emailId) : 0
+      rows.push(messageRow(uid, now.row, needsExtras(now.row) ? { wideKeywords: wide, zoneMinutes } : undefined))
     }
     pages += 1
   }
   return { rows, modified, next: undefined }
 }
 
-async function changeRow(edit: MailboxEdit, row: UidRow, change: FlagChange): Promise<UidRow> {
-  const given =
-    change.mode === 'remove' ? rowKeywords(edit.record.keywords, change.keywords) : edit.takeKeywords(change.keywords)
-  const had: RowKeywords = {
-    bits: row.keywordBits,
-    wide: edit.isWide(row) ? await edit.wideKeywords(row.uid) : [],
-  }
-  const before = row.flags & RowFlag.visible
-  const asked = change.flags & RowFlag.visible
-  let flags: number
-  let keywords: RowKeywords
-  if (change.mode === 'replace') {
-    flags = asked
-    keywords = given
-  } else if (change.mode === 'add') {
-    flags = before | asked
-    const wide = rowKeywords(edit.record.keywords, [...had.wide, ...given.wide]).wide
-    keywords = { bits: (had.bits | given.bits) >>> 0, wide }
-  } else {
-    flags = before & ~asked
-    keywords = { bits: (had.bits & ~given.bits) >>> 0, wide: had.wide.filter((name) => !given.wide.includes(name)) }
-  }
-  const isSame =
-    flags === before && keywords.bits === had.bits && keywords.wide.join('\n') === had.wide.join('\n')
-  return isSame ? row : await edit.setFlags(row, flags, keywords)
+interface Asked extends RowKeywords {
+  readonly flags: number
 }
 
-async function extrasOf(
-  edit: MailboxEdit,
-  row: UidRow,
-  zoneOf: (emailId: number) => Promise<number>,
-): Promise<RowExtras> {
-  return {
-    wideKeywords: edit.isWide(row) ? await edit.wideKeywords(row.uid) : [],
-    zoneMinutes: await zoneOf(row.emailId),
+/** Flags and keywords as the change wants them. */
+function askedFor(edit: MailboxEdit, row: PageRow, wide: readonly string[], change: FlagChange): Asked {
+  const given =
+    change.mode === 'remove' ? rowKeywords(edit.record.keywords, change.keywords) : edit.takeKeywords(change.keywords)
+  const flags = change.flags & RowFlag.visible
+  if (change.mode === 'replace') return { flags, ...given }
+  if (change.mode === 'remove') {
+    return {
+      flags: row.flags & RowFlag.visible & ~flags,
+      bits: (row.keywordBits & ~given.bits) >>> 0,
+      wide: wide.length === 0 ? wide : wide.filter((name) => !given.wide.includes(name)),
+    }
   }
+  return {
+    flags: (row.flags & RowFlag.visible) | flags,
+    bits: (row.keywordBits | given.bits) >>> 0,
+    wide: given.wide.length === 0 ? wide : rowKeywords(edit.record.keywords, [...wide, ...given.wide]).wide,
+  }
+}
+
+function isSame(asked: Asked, row: PageRow, wide: readonly string[]): boolean {
+  if (asked.flags !== (row.flags & RowFlag.visible) || asked.bits !== row.keywordBits) return false
+  return asked.wide.length === wide.length && asked.wide.every((name, n) => name === wide[n])
 }

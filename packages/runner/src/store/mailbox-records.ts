@@ -68,7 +68,15 @@ export interface MailboxRecord {
 }
 
 /** By number in the record; never reordered. RFC 6154 §2 */
-const SPECIAL_USES: readonly SpecialUse[] = ['\\All', '\\Archive', '\\Drafts', '\\Flagged', '\\Junk', '\\Sent', '\\Trash']
+const SPECIAL_USES: readonly SpecialUse[] = [
+  '\\All',
+  '\\Archive',
+  '\\Drafts',
+  '\\Flagged',
+  '\\Junk',
+  '\\Sent',
+  '\\Trash',
+]
 
 /** The caller bounds name and keywords so that the record fits one value. */
 export function encodeMailbox(mailbox: MailboxRecord): Uint8Array {

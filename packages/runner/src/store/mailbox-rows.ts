@@ -37,7 +37,12 @@ function internalDate(row: PageRow, extras: RowExtras | undefined): InternalDate
 }
 
 export function needsExtras(row: PageRow): boolean {
-  return (row.flags & RowFlag.wideKeywords) !== 0 || row.zoneQuarters === ODD_ZONE
+  return (row.flags & RowFlag.wideKeywords) !== 0 || hasOddZone(row)
+}
+
+/** Whether the zone of its internal date stands in the structure record. */
+export function hasOddZone(row: PageRow): boolean {
+  return row.zoneQuarters === ODD_ZONE
 }
 
 /** Reads what a page row refers to. */

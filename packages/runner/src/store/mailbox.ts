@@ -13,7 +13,7 @@ import type {
   Uid,
   UidRanges,
 } from '@postern/core/store'
-import { MAX_UID, parseMailboxName } from '@postern/core/store'
+import { Flag, MAX_UID, parseMailboxName } from '@postern/core/store'
 import { AccountTables } from './account-tables.ts'
 import type { AccountWriter } from './account-writer.ts'
 import { PAGE_UIDS } from './keys.ts'
@@ -169,10 +169,10 @@ export class MailboxSession implements OpenMailbox {
         next = number * PAGE_UIDS
         break
       }
-      for (const row of edit.rows(number, page, walk)) {
-        if (!edit.isDeleted(row)) continue
-        await edit.expunge(row)
-        removed.push(row.uid)
+      for (const place of edit.rows(number, page, walk)) {
+        if ((place.row.flags & Flag.deleted) === 0) continue
+        edit.expunge(page, place)
+        removed.push(place.uid)
       }
       pages += 1
     }
@@ -218,13 +218,12 @@ export async function moveMessages(
       if (target === undefined) return 'no-such-mailbox'
       const from = await tables.open(mailbox)
       if (from === undefined) return 'nothing'
-      const done: Transferred = { source: new RangesBuilder(), destination: new RangesBuilder() }
       // What this move itself adds to the mailbox is not moved again.
       const bound = Math.min(end, from.counters.uidNext)
       const set = rangesFrom(uids, start)
-      const goOn = await moveSlice(tables, from, rangesBelow(set, bound), target, done)
+      const moved = await moveSlice(tables, from, rangesBelow(set, bound), target)
       tables.finish()
-      return { done, goOn, bound, uidValidity: target.record.uidValidity }
+      return { ...moved, bound, uidValidity: target.record.uidValidity }
     })
     if (slice === 'nothing') break
     if (slice === 'no-such-mailbox') {
@@ -236,7 +235,7 @@ export async function moveMessages(
     for (const { first, last } of slice.done.destination.finish()) total.destination.addRange(first, last)
     uidValidity = slice.uidValidity
     end = slice.bound
-    next = slice.goOn
+    next = slice.next
   }
   return copyResult(total, uidValidity)
 }

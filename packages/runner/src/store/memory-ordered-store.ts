@@ -1,4 +1,7 @@
-/** The engine contract in memory: for `memoryStore()` and tests. Nothing survives the process; every limit holds as in LMDB. */
+/**
+ * The engine contract in memory: for `memoryStore()` and tests. Nothing survives the process; every limit holds as in
+ * LMDB.
+ */
 import { StoreError } from '@postern/core/store'
 import type { Batch, Entry, Expectation, KeyRange, OrderedStore, Reader } from './ordered-store.ts'
 import { LIMITS, checkBatch, compareOctets } from './ordered-store.ts'
@@ -16,7 +19,10 @@ export function createMemoryOrderedStore(): OrderedStore {
     range({ from, to, reverse, limit }) {
       const found: Entry[] = []
       if (limit < 1) return found
-      const walk = reverse === true ? entries.descending(keyText(from), keyText(to)) : entries.ascending(keyText(from), keyText(to))
+      const walk =
+        reverse === true
+          ? entries.descending(keyText(from), keyText(to))
+          : entries.ascending(keyText(from), keyText(to))
       for (const [key, value] of walk) {
         found.push({ key: keyOctets(key), value: value.slice() })
         if (found.length >= limit) break

@@ -5,8 +5,10 @@
 import type { CopyResult, UidRanges } from '@postern/core/store'
 import type { AccountTables } from './account-tables.ts'
 import { PAGE_UIDS } from './keys.ts'
-import type { MailboxEdit, UidRow } from './mailbox-edit.ts'
+import type { MailboxEdit, RowKeywords } from './mailbox-edit.ts'
+import { isWide } from './mailbox-edit.ts'
 import { decodeRefs, encodeRefs } from './message-records.ts'
+import type { TombRow } from './tomb-record.ts'
 import { RangesBuilder, RangesWalk } from './uid-ranges.ts'
 
 /** LIMIT: of one slice of MOVE: messages, and pages of the source, beside which as many of the target are written. */
@@ -26,60 +28,95 @@ export async function copyMessages(
   uids: UidRanges,
   target: MailboxEdit,
 ): Promise<Transferred> {
-  const done: Transferred = { source: new RangesBuilder(), destination: new RangesBuilder() }
-  const places = new PlaceCounts(tables)
+  const transfer = new Transfer(tables, from, target)
   const walk = new RangesWalk(uids)
+  await target.openTail()
   for await (const [number, page] of from.pages(uids)) {
-    for (const row of from.rows(number, page, walk)) await givePlace(tables, from, row, target, places, done)
+    for (const row of from.rows(number, page, walk)) {
+      const keywords = transfer.keywordsOf(row)
+      transfer.give(row, keywords instanceof Promise ? await keywords : keywords)
+    }
   }
-  await places.finish()
-  return done
+  await transfer.finish()
+  return transfer.done
 }
 
 /**
  * Moves the first messages of a set, at most a slice.
- * @returns the UID to go on from; undefined when all were moved
+ * @returns what was moved, and the UID to go on from; undefined when all were moved
  */
 export async function moveSlice(
   tables: AccountTables,
   from: MailboxEdit,
   uids: UidRanges,
   target: MailboxEdit,
-  done: Transferred,
-): Promise<number | undefined> {
-  const places = new PlaceCounts(tables)
+): Promise<{ readonly done: Transferred; readonly next: number | undefined }> {
+  const transfer = new Transfer(tables, from, target)
   const walk = new RangesWalk(uids)
   let messages = 0
   let pages = 0
   let next: number | undefined
+  await target.openTail()
   for await (const [number, page] of from.pages(uids)) {
     if (messages + page.count > SLICE_MESSAGES || pages >= SLICE_PAGES) {
       next = number * PAGE_UIDS
       break
     }
-    for (const row of from.rows(number, page, walk)) {
-      await givePlace(tables, from, row, target, places, done)
-      await from.expunge(row)
-      messages += 1
+    const rows = from.rows(number, page, walk)
+    for (const row of rows) {
+      const keywords = transfer.keywordsOf(row)
+      transfer.give(row, keywords instanceof Promise ? await keywords : keywords)
+      from.expunge(page, row)
     }
+    messages += rows.length
     pages += 1
   }
-  await places.finish()
-  return next
+  await transfer.finish()
+  return { done: transfer.done, next }
 }
 
-async function givePlace(
-  tables: AccountTables,
-  from: MailboxEdit,
-  row: UidRow,
-  target: MailboxEdit,
-  places: PlaceCounts,
-  done: Transferred,
-): Promise<void> {
-  const keywords = row.keywordBits === 0 && !from.isWide(row) ? [] : await from.keywordsOf(row)
-  places.raise(row.emailId)
-  done.source.add(row.uid)
-  done.destination.add(await target.place({ ...row, savedSeconds: tables.tx.nowSeconds, keywords }))
+/** Messages on their way from one mailbox to another. */
+class Transfer {
+  readonly done: Transferred = { source: new RangesBuilder(), destination: new RangesBuilder() }
+  readonly #from: MailboxEdit
+  readonly #target: MailboxEdit
+  readonly #places: PlaceCounts
+  readonly #savedSeconds: number
+  /** Keywords of the target by bits of the source. */
+  readonly #byBits = new Map<number, RowKeywords>([[0, { bits: 0, wide: [] }]])
+
+  constructor(tables: AccountTables, from: MailboxEdit, target: MailboxEdit) {
+    this.#from = from
+    this.#target = target
+    this.#places = new PlaceCounts(tables)
+    this.#savedSeconds = tables.tx.nowSeconds
+  }
+
+  /** Keywords as the target keeps them; a promise only where a record of its own must be read. */
+  keywordsOf(place: TombRow): RowKeywords | Promise<RowKeywords> {
+    const { row } = place
+    const known = isWide(row) ? undefined : this.#byBits.get(row.keywordBits)
+    return known ?? this.#translate(place)
+  }
+
+  give({ uid, row }: TombRow, keywords: RowKeywords): void {
+    const { flags, emailId, sizeOctets, dateSeconds, zoneQuarters } = row
+    const savedSeconds = this.#savedSeconds
+    this.#places.raise(emailId)
+    this.done.source.add(uid)
+    const place = { flags, emailId, sizeOctets, dateSeconds, zoneQuarters, savedSeconds }
+    this.done.destination.add(this.#target.place(place, keywords))
+  }
+
+  async finish(): Promise<void> {
+    await this.#places.finish()
+  }
+
+  async #translate(place: TombRow): Promise<RowKeywords> {
+    const keywords = this.#target.takeKeywords(await this.#from.keywordsOf(place))
+    if (!isWide(place.row)) this.#byBits.set(place.row.keywordBits, keywords)
+    return keywords
+  }
 }
 
 /** The result of COPY or MOVE. */
@@ -89,7 +126,7 @@ export function copyResult({ source, destination }: Transferred, uidValidity: nu
 }
 
 /** How many places messages have, tombstones included: raised in memory, written at the end. */
-export class PlaceCounts {
+class PlaceCounts {
   readonly #tables: AccountTables
   /** By email id >> 7: how much each of the 128 is raised. */
   readonly #raised = new Map<number, Map<number, number>>()

@@ -1,6 +1,6 @@
 /**
- * What is found by a name whose hash is the key: a bucket of all names with that hash, nearly always one. The name itself
- * stands in the bucket and is compared. What the octets beside a name mean is told by the codecs below.
+ * What is found by a name whose hash is the key: a bucket of all names with that hash, nearly always one. The name
+ * itself stands in the bucket and is compared. What the octets beside a name mean is told by the codecs below.
  */
 import { OctetReader } from './octet-reader.ts'
 import { OctetWriter } from './octet-writer.ts'
@@ -51,7 +51,11 @@ export interface NameRecord {
 }
 
 export function encodeName(record: NameRecord): Uint8Array {
-  return new OctetWriter(32).uint(record.mailbox ?? 0, 4).uint(record.uidValidity, 4).uint(record.modseq, 6).finish()
+  return new OctetWriter(32)
+    .uint(record.mailbox ?? 0, 4)
+    .uint(record.uidValidity, 4)
+    .uint(record.modseq, 6)
+    .finish()
 }
 
 /** @throws StoreError STORE_CORRUPT */

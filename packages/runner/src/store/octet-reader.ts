@@ -25,7 +25,8 @@ export class OctetReader {
   /** Checks and takes off the CRC-32 at the end. Call first. */
   checksum(): this {
     const at = this.#end - 4
-    if (at < 0 || readUint(this.#octets, at, 4) !== crc32(this.#octets.subarray(0, at))) this.fail('has a wrong checksum')
+    if (at < 0 || readUint(this.#octets, at, 4) !== crc32(this.#octets.subarray(0, at)))
+      this.fail('has a wrong checksum')
     this.#end = at
     return this
   }

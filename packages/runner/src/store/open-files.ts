@@ -25,7 +25,7 @@ export class OpenFiles {
     if (file === undefined) return undefined
     try {
       const octets = new Uint8Array(Math.max(0, Math.min(to, file.sizeOctets) - from))
-      for (let at = 0; at < octets.length; ) {
+      for (let at = 0; at < octets.length;) {
         const { bytesRead } = await file.handle.read(octets, at, octets.length - at, from + at)
         if (bytesRead === 0) return octets.subarray(0, at)
         at += bytesRead

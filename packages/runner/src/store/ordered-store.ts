@@ -1,6 +1,6 @@
 /**
- * The engine contract under the domain: octet keys in order, atomic batches with expectations. What a key or value means
- * is not known here. LMDB fulfils it in `committer.ts`, memory in `memory-ordered-store.ts`.
+ * The engine contract under the domain: octet keys in order, atomic batches with expectations. What a key or value
+ * means is not known here. LMDB fulfils it in `committer.ts`, memory in `memory-ordered-store.ts`.
  */
 
 /** A key and what is stored under it. */
@@ -17,8 +17,8 @@ export interface Expectation {
 
 /**
  * Changes that happen together or not at all, within one partition: the scope in which expectations are serialised.
- * Each of the three lists ascends by key without repetition; no key is both put and deleted. There are no range deletes: a
- * range goes in slices. Octets are not copied and must not change before the commit has settled.
+ * Each of the three lists ascends by key without repetition; no key is both put and deleted. There are no range
+ * deletes: a range goes in slices. Octets are not copied and must not change before the commit has settled.
  */
 export interface Batch {
   /** Prefix that every key of the batch begins with. */
@@ -26,7 +26,10 @@ export interface Batch {
   readonly expect?: readonly Expectation[]
   readonly put?: readonly Entry[]
   readonly delete?: readonly Uint8Array[]
-  /** A change that can't be cut into slices (COPY is all or nothing, RFC 9051 §6.4.7): committed alone, under the large limits. */
+  /**
+   * A change that can't be cut into slices (COPY is all or nothing, RFC 9051 §6.4.7): committed alone, under the large
+   * limits.
+   */
   readonly large?: boolean
 }
 
@@ -48,8 +51,8 @@ export interface Reader {
 
 export interface OrderedStore {
   /**
-   * Runs `fn` at once on one moment's state. It is synchronous, at most 5 ms or 256 KiB, and starts no other read; longer work
-   * is a row of such slices. `partition` tells a remote engine where the reads go.
+   * Runs `fn` at once on one moment's state. It is synchronous, at most 5 ms or 256 KiB, and starts no other read;
+   * longer work is a row of such slices. `partition` tells a remote engine where the reads go.
    */
   read<T>(partition: Uint8Array, fn: (reader: Reader) => T): Promise<T>
   /** Copies, in the order of the keys. Cold pages are fetched off the event loop. */
@@ -58,8 +61,8 @@ export interface OrderedStore {
   range(range: KeyRange): Promise<Entry[]>
   /**
    * `committed` means durable, `conflict` that an expectation did not hold and nothing was written.
-   * Rejects with `StoreError` STORE_FULL, STORE_FAILED or STORE_CLOSED, with `StoreUnknown` when nobody knows whether it was
-   * committed, with `BatchError` when the batch breaks the limits or the form; then nothing was written.
+   * Rejects with `StoreError` STORE_FULL, STORE_FAILED or STORE_CLOSED, with `StoreUnknown` when nobody knows whether
+   * it was committed, with `BatchError` when the batch breaks the limits or the form; then nothing was written.
    */
   commit(batch: Batch): Promise<'committed' | 'conflict'>
   readonly limits: typeof LIMITS
@@ -71,7 +74,9 @@ export interface OrderedStore {
 
 /** What every engine enforces alike. */
 export const LIMITS = {
-  /** LIMIT: one overflow page of an 8 KiB-page store; longer runs of pages make each later commit search the free list. */
+  /**
+   * LIMIT: one overflow page of an 8 KiB-page store; longer runs of pages make each later commit search the free list.
+   */
   valueOctets: 8100,
   keyOctets: 511,
   /** Puts and deletes together. LIMIT: larger commits gave no throughput and stop the event loop longer. */

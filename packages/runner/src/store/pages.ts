@@ -3,7 +3,8 @@
  * ascending by slot (the lowest 7 bits of the UID). Read in place, without an object per message.
  *
  *   head   format u8, count u8, highest modseq u48, CRC-32 of the rest, unseen u8, deleted u8, 2 zero
- *   row    slot u8, flags u16, keyword bits u32, modseq u48, size u32, internal date u32, zone i8, save date u32, email id u40
+ *   row    slot u8, flags u16, keyword bits u32, modseq u48, size u32, internal date u32, zone i8, save date u32,
+ *          email id u40
  */
 import { crc32 } from 'node:zlib'
 import { Flag, StoreError } from '@postern/core/store'
@@ -69,7 +70,7 @@ export class Page {
 
   private constructor(octets: Uint8Array) {
     this.octets = octets
-    this.count = (octets[1] as number)
+    this.count = octets[1] as number
   }
 
   /**
@@ -78,7 +79,8 @@ export class Page {
    */
   static decode(octets: Uint8Array, options?: { readonly verify?: boolean }): Page {
     const count = octets[1] ?? 0
-    if (octets[0] !== FORMAT || count > PAGE_UIDS || octets.length !== HEAD + count * ROW_OCTETS) fail('has a wrong form')
+    if (octets[0] !== FORMAT || count > PAGE_UIDS || octets.length !== HEAD + count * ROW_OCTETS)
+      fail('has a wrong form')
     if (options?.verify !== false && readUint(octets, 8, 4) !== checksum(octets)) fail('has a wrong checksum')
     return new Page(octets)
   }

@@ -11,7 +11,9 @@ const ACCOUNT_STATES = ['active', 'removed'] as const
 export interface AccountRecord {
   readonly number: number
   readonly state: (typeof ACCOUNT_STATES)[number]
-  /** Where UIDVALIDITY of the next account of this name begins, so that clients see another mailbox. RFC 9051 §2.3.1.1 */
+  /**
+   * Where UIDVALIDITY of the next account of this name begins, so that clients see another mailbox. RFC 9051 §2.3.1.1
+   */
   readonly nextUidValidity: number
 }
 

@@ -1,6 +1,6 @@
 /**
- * Octet keys in order, in memory: a list of short sorted runs, so that neither insertion nor search goes with the size of
- * the whole. Keys are kept as strings of code units 0 to 255, which compare as their octets do.
+ * Octet keys in order, in memory: a list of short sorted runs, so that neither insertion nor search goes with the size
+ * of the whole. Keys are kept as strings of code units 0 to 255, which compare as their octets do.
  */
 
 /** Longest run. LIMIT: an insertion moves at most this many references, and one in the list of runs. */

@@ -2,8 +2,8 @@
  * Who may serve a store: one process, in one installation, that knows its format.
  *
  * The lock is LMDB's own reader table: every process that has the file open holds a POSIX lock on an octet of the lock
- * file, which the kernel drops when the process dies, however it dies. So there is nothing to go stale: no lock file left
- * behind by `kill -9`, no process id taken for another that has it by now.
+ * file, which the kernel drops when the process dies, however it dies. So there is nothing to go stale: no lock file
+ * left behind by `kill -9`, no process id taken for another that has it by now.
  */
 import { realpathSync } from 'node:fs'
 import { open, readFile, rename } from 'node:fs/promises'
@@ -24,10 +24,13 @@ const INSTALL_OCTETS = 16
 /** Stores open in this process: LMDB shares them silently, so nobody else would notice a second opening. */
 const openHere = new Set<string>()
 
-/** Marks a directory as served by this process. @returns unmarks it @throws StoreError STORE_LOCKED when it is already */
+/**
+ * Marks a directory as served by this process. @returns unmarks it @throws StoreError STORE_LOCKED when it is already
+ */
 export function lockInProcess(directory: string): () => void {
   const path = realpathSync(directory)
-  if (openHere.has(path)) throw new StoreError('STORE_LOCKED', `The store in ${directory} is open already in this process`)
+  if (openHere.has(path))
+    throw new StoreError('STORE_LOCKED', `The store in ${directory} is open already in this process`)
   openHere.add(path)
   return () => {
     openHere.delete(path)
@@ -39,10 +42,7 @@ export function assertAlone(store: Pick<Committer, 'otherProcesses'>, directory:
   const [pid, ...more] = store.otherProcesses()
   if (pid === undefined) return
   const who = more.length === 0 ? `process ${pid}` : `processes ${[pid, ...more].join(', ')}`
-  throw new StoreError(
-    'STORE_LOCKED',
-    `The store in ${directory} is open in ${who}; one process serves a store`,
-  )
+  throw new StoreError('STORE_LOCKED', `The store in ${directory} is open in ${who}; one process serves a store`)
 }
 
 /**
@@ -58,7 +58,8 @@ export async function claimStore(store: OrderedStore, directory: string, random:
   if (version > FORMAT_VERSION) {
     throw new StoreError(
       'STORE_FORMAT',
-      `The store in ${directory} has format ${version}, written by a newer version; this one reads up to ${FORMAT_VERSION}`,
+      `The store in ${directory} has format ${version}, written by a newer version; ` +
+        `this one reads up to ${FORMAT_VERSION}`,
     )
   }
   if ((await readInstallId(directory)) !== toHex(install)) {

@@ -1,6 +1,6 @@
 /**
- * Blobs with those who refer to them: file, then head and references in one commit, and only then may an account's record
- * name the blob. So a reference may dangle after a crash; data never does.
+ * Blobs with those who refer to them: file, then head and references in one commit, and only then may an account's
+ * record name the blob. So a reference may dangle after a crash; data never does.
  */
 import type { Clock } from '@postern/core/host'
 import type { SpooledMessage } from '@postern/core/store'

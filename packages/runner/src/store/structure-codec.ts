@@ -1,6 +1,6 @@
 /**
- * The structure record of a message: its MIME tree, and where its octets lie. Offsets are octets of the message as BODY[]
- * returns it.
+ * The structure record of a message: its MIME tree, and where its octets lie. Offsets are octets of the message as
+ * BODY[] returns it.
  */
 import type { EnvelopeFields, MessageStructure, Part } from '@postern/core/message'
 import { BLOB_ID_OCTETS } from './keys.ts'
@@ -132,7 +132,10 @@ function writePart(writer: OctetWriter, part: Part): void {
     (part.message === undefined ? 0 : MESSAGE) |
     (part.envelope === undefined ? 0 : ENVELOPE)
   writer.uint(mask, 1).varint(part.children.length)
-  writer.varint(part.headerStart).varint(part.bodyStart - part.headerStart).varint(part.end - part.bodyStart)
+  writer
+    .varint(part.headerStart)
+    .varint(part.bodyStart - part.headerStart)
+    .varint(part.end - part.bodyStart)
   writer.varint(part.bodyLines).text(part.type).text(part.subtype)
   writeParameters(writer, part.parameters)
   writer.text(part.transferEncoding)
@@ -209,9 +212,7 @@ function readPart(reader: OctetReader): Open {
     ...((mask & MD5) === 0 ? {} : { md5: reader.text() }),
     ...((mask & LOCATION) === 0 ? {} : { location: reader.text() }),
     ...((mask & LANGUAGE) === 0 ? {} : { language: reader.texts() }),
-    ...((mask & DISPOSITION) === 0
-      ? {}
-      : { disposition: { type: reader.text(), parameters: readParameters(reader) } }),
+    ...((mask & DISPOSITION) === 0 ? {} : { disposition: { type: reader.text(), parameters: readParameters(reader) } }),
     ...((mask & ENVELOPE) === 0 ? {} : { envelope: readEnvelope(reader) }),
     children: [],
   }

@@ -1,6 +1,7 @@
 /**
- * A tombstone: what one change expunged from a mailbox. Until the eraser has been there it holds the rows as they were, so
- * that sessions not yet told can still fetch them; afterwards only which UIDs went. Also the eraser's notes of what is due.
+ * A tombstone: what one change expunged from a mailbox. Until the eraser has been there it holds the rows as they were,
+ * so that sessions not yet told can still fetch them; afterwards only which UIDs went. Also the eraser's notes of what
+ * is due.
  */
 import type { UidRanges } from '@postern/core/store'
 import { readRanges, writeRanges } from './log-record.ts'
@@ -20,8 +21,7 @@ export interface TombRow {
 }
 
 export type TombRecord =
-  | { readonly kind: 'rows'; readonly rows: readonly TombRow[] }
-  | { readonly kind: 'ranges'; readonly uids: UidRanges }
+  { readonly kind: 'rows'; readonly rows: readonly TombRow[] } | { readonly kind: 'ranges'; readonly uids: UidRanges }
 
 /** LIMIT: rows of 35 octets that fit one value; more go into further parts. */
 export const TOMB_ROWS = 230

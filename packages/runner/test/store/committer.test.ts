@@ -127,7 +127,11 @@ describe('group commit', () => {
   it('fails only the batch that cannot be applied, leaving nothing of it', async () => {
     const { store, groups } = await opened()
     void occupy(store)
-    const results = await Promise.allSettled([store.commit(batch(1)), store.commit(poisonous(2)), store.commit(batch(3))])
+    const results = await Promise.allSettled([
+      store.commit(batch(1)),
+      store.commit(poisonous(2)),
+      store.commit(batch(3)),
+    ])
     expect(results.map((result) => result.status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
     expect(groups).toEqual([4, 1, 1, 1, 1])
     const stored = await store.range({ from: Uint8Array.of(0x61), to: Uint8Array.of(0x62), limit: 99 })
@@ -141,14 +145,21 @@ describe('group commit', () => {
     const committed = Promise.all(Array.from({ length: 50 }, (_, account) => store.commit(batch(account))))
     await store.close()
     expect(await committed).toEqual(Array.from({ length: 50 }, () => 'committed'))
-    const again = openCommitter({ path, clock: systemClock, log: silentLogger, disk: { freeOctets: async () => MANY_OCTETS } })
+    const again = openCommitter({
+      path,
+      clock: systemClock,
+      log: silentLogger,
+      disk: { freeOctets: async () => MANY_OCTETS },
+    })
     onTestFinished(() => again.close())
     expect(await again.range({ from: Uint8Array.of(0x61), to: Uint8Array.of(0x62), limit: 99 })).toHaveLength(50)
   })
 
   it('refuses more when too much is waiting', async () => {
     const { store } = await opened()
-    const results = await Promise.allSettled(Array.from({ length: 10_050 }, (_, i) => store.commit(batch(i % 200, 1, 1, i % 256))))
+    const results = await Promise.allSettled(
+      Array.from({ length: 10_050 }, (_, i) => store.commit(batch(i % 200, 1, 1, i % 256))),
+    )
     const refused = results.filter((result) => result.status === 'rejected')
     expect(refused).toHaveLength(50)
     expect(refused[0]).toMatchObject({ reason: { code: 'STORE_BUSY' } })
@@ -182,7 +193,13 @@ describe('durability', () => {
     const { store, path } = await opened()
     await Promise.all(Array.from({ length: 20 }, (_, account) => store.commit(batch(account))))
     await store.close()
-    const db = open<Uint8Array, Uint8Array>({ path, noSubdir: true, readOnly: true, keyEncoding: 'binary', encoding: 'binary' })
+    const db = open<Uint8Array, Uint8Array>({
+      path,
+      noSubdir: true,
+      readOnly: true,
+      keyEncoding: 'binary',
+      encoding: 'binary',
+    })
     onTestFinished(() => db.close())
     expect(db.getKeysCount({ start: Uint8Array.of(0x61), end: Uint8Array.of(0x62) })).toBe(20)
   })

@@ -64,7 +64,8 @@ describe('keys', () => {
   it('order as their numbers do', () => {
     fc.assert(
       fc.property(fc.tuple(account, u32, u48), fc.tuple(account, u32, u48), (a, b) => {
-        const key = ([number, mailbox, modseq]: typeof a): Uint8Array => new AccountKeys(number).tomb(mailbox, modseq, 0)
+        const key = ([number, mailbox, modseq]: typeof a): Uint8Array =>
+          new AccountKeys(number).tomb(mailbox, modseq, 0)
         const byNumbers = a[0] - b[0] || a[1] - b[1] || a[2] - b[2]
         expect(Math.sign(compareOctets(key(a), key(b)))).toBe(Math.sign(byNumbers))
       }),

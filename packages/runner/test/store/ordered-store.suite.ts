@@ -82,8 +82,31 @@ export function describeOrderedStore(engine: string, open: () => Promise<Ordered
       expect((await store.getMany([key('a'), key('b')])).map(text)).toEqual(['3', undefined])
     })
 
-    const ordered = ['', '\x00', '\x00\x00', '\x00\xff', '\x01', 'A', 'a', 'a\x00', 'aa', 'b', '\x7f', '\x80', '\xfe', '\xff', '\xff\xff']
-    const ranges: readonly [title: string, from: string, to: string, reverse: boolean, limit: number, expected: readonly string[]][] = [
+    const ordered = [
+      '',
+      '\x00',
+      '\x00\x00',
+      '\x00\xff',
+      '\x01',
+      'A',
+      'a',
+      'a\x00',
+      'aa',
+      'b',
+      '\x7f',
+      '\x80',
+      '\xfe',
+      '\xff',
+      '\xff\xff',
+    ]
+    const ranges: readonly [
+      title: string,
+      from: string,
+      to: string,
+      reverse: boolean,
+      limit: number,
+      expected: readonly string[],
+    ][] = [
       ['all, by octets', '', '\xff\xff\xff', false, 99, ordered],
       ['all, descending', '', '\xff\xff\xff', true, 99, [...ordered].reverse()],
       ['from inclusive, to exclusive', 'A', 'b', false, 99, ['A', 'a', 'a\x00', 'aa']],
@@ -109,7 +132,7 @@ export function describeOrderedStore(engine: string, open: () => Promise<Ordered
       const all = Array.from({ length: 500 }, (_, i) => String(i).padStart(4, '0'))
       const store = await opened(all.map((name) => entry(name)))
       const forward: string[] = []
-      for (let from = key(''); ; ) {
+      for (let from = key(''); ;) {
         const page = await store.range({ from, to: key('\xff'), limit: 37 })
         forward.push(...names(page))
         const last = page.at(-1)
@@ -118,7 +141,7 @@ export function describeOrderedStore(engine: string, open: () => Promise<Ordered
       }
       expect(forward).toEqual(all)
       const backward: string[] = []
-      for (let to = key('\xff'); ; ) {
+      for (let to = key('\xff'); ;) {
         const page = await store.range({ from: key(''), to, reverse: true, limit: 37 })
         backward.push(...names(page))
         const last = page.at(-1)
@@ -138,7 +161,14 @@ export function describeOrderedStore(engine: string, open: () => Promise<Ordered
       ['a value where none is', [{ key: key('z'), value: value('1') }], 'conflict'],
       ['an empty value where none is', [{ key: key('z'), value: value('') }], 'conflict'],
       ['absence of an empty value', [{ key: key('e'), value: undefined }], 'conflict'],
-      ['two, of which the second does not hold', [{ key: key('a'), value: value('1') }, { key: key('e'), value: value('1') }], 'conflict'],
+      [
+        'two, of which the second does not hold',
+        [
+          { key: key('a'), value: value('1') },
+          { key: key('e'), value: value('1') },
+        ],
+        'conflict',
+      ],
     ]
     it.each(expectations)('expects %s', async (_title, expected, outcome) => {
       const store = await opened([entry('a', '1'), entry('e', '')])
@@ -181,7 +211,8 @@ export function describeOrderedStore(engine: string, open: () => Promise<Ordered
     })
 
     const tooLong = new Uint8Array(LIMITS.keyOctets + 1).fill(0x61)
-    const many = (count: number): Entry[] => Array.from({ length: count }, (_, i) => entry(String(i).padStart(6, '0'), ''))
+    const many = (count: number): Entry[] =>
+      Array.from({ length: count }, (_, i) => entry(String(i).padStart(6, '0'), ''))
     const heavy = (count: number): Entry[] =>
       Array.from({ length: count }, (_, i) => ({ key: key(String(i).padStart(6, '0')), value: new Uint8Array(8000) }))
     const refused: readonly [title: string, batch: Batch][] = [
@@ -189,7 +220,10 @@ export function describeOrderedStore(engine: string, open: () => Promise<Ordered
       ['a key of 512 octets', { partition: PARTITION, put: [{ key: tooLong, value: value('') }] }],
       ['a deleted key of 512 octets', { partition: PARTITION, delete: [tooLong] }],
       ['an expected key of 512 octets', { partition: PARTITION, expect: [{ key: tooLong, value: undefined }] }],
-      ['a key outside the partition', { partition: PARTITION, put: [{ key: Uint8Array.of(0x62, 1), value: value('') }] }],
+      [
+        'a key outside the partition',
+        { partition: PARTITION, put: [{ key: Uint8Array.of(0x62, 1), value: value('') }] },
+      ],
       ['an expectation outside', { partition: PARTITION, expect: [{ key: Uint8Array.of(0x62), value: undefined }] }],
       ['a deletion outside', { partition: Uint8Array.of(0x61, 0x62), delete: [key('a')] }],
       ['no partition', { partition: new Uint8Array(0), put: [entry('a')] }],
@@ -261,29 +295,32 @@ export function describeOrderedStore(engine: string, open: () => Promise<Ordered
       const name = fc.string({ unit: fc.constantFrom('\x00', 'a', 'b', '\xff'), maxLength: 3 })
       const change = fc.record({ name, content: fc.option(fc.string({ maxLength: 3 }), { nil: undefined }) })
       await fc.assert(
-        fc.asyncProperty(fc.array(fc.uniqueArray(change, { selector: (c) => c.name, maxLength: 6 }), { maxLength: 5 }), async (batches) => {
-          const store = await open()
-          try {
-            const model = new Map<string, string>()
-            for (const batch of batches) {
-              const sorted = [...batch].sort((a, b) => compareOctets(key(a.name), key(b.name)))
-              await store.commit({
-                partition: PARTITION,
-                put: sorted.filter((c) => c.content !== undefined).map((c) => entry(c.name, c.content)),
-                delete: sorted.filter((c) => c.content === undefined).map((c) => key(c.name)),
-              })
-              for (const { name, content } of batch) {
-                if (content === undefined) model.delete(name)
-                else model.set(name, content)
+        fc.asyncProperty(
+          fc.array(fc.uniqueArray(change, { selector: (c) => c.name, maxLength: 6 }), { maxLength: 5 }),
+          async (batches) => {
+            const store = await open()
+            try {
+              const model = new Map<string, string>()
+              for (const batch of batches) {
+                const sorted = [...batch].sort((a, b) => compareOctets(key(a.name), key(b.name)))
+                await store.commit({
+                  partition: PARTITION,
+                  put: sorted.filter((c) => c.content !== undefined).map((c) => entry(c.name, c.content)),
+                  delete: sorted.filter((c) => c.content === undefined).map((c) => key(c.name)),
+                })
+                for (const { name, content } of batch) {
+                  if (content === undefined) model.delete(name)
+                  else model.set(name, content)
+                }
               }
+              const expected = [...model].sort(([a], [b]) => compareOctets(key(a), key(b)))
+              const found = await store.range({ from: PARTITION, to: Uint8Array.of(0x62), limit: 1000 })
+              expect(found.map(({ key, value }) => [text(key)?.slice(1), text(value)])).toEqual(expected)
+            } finally {
+              await store.close()
             }
-            const expected = [...model].sort(([a], [b]) => compareOctets(key(a), key(b)))
-            const found = await store.range({ from: PARTITION, to: Uint8Array.of(0x62), limit: 1000 })
-            expect(found.map(({ key, value }) => [text(key)?.slice(1), text(value)])).toEqual(expected)
-          } finally {
-            await store.close()
-          }
-        }),
+          },
+        ),
         { numRuns: 25 },
       )
     })

@@ -31,7 +31,13 @@ function pageOf(...rows: readonly PageRow[]): Page {
 
 type Step =
   | { readonly kind: 'insert'; readonly row: PageRow }
-  | { readonly kind: 'update'; readonly slot: number; readonly flags: number; readonly keywordBits: number; readonly modseq: number }
+  | {
+      readonly kind: 'update'
+      readonly slot: number
+      readonly flags: number
+      readonly keywordBits: number
+      readonly modseq: number
+    }
   | { readonly kind: 'remove'; readonly slot: number }
 
 const slot = fc.nat({ max: 127 })

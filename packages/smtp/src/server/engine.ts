@@ -23,7 +23,7 @@ import type { Reply } from '../syntax/reply.ts'
 import { commands } from './commands/index.ts'
 import { isPromise, whenAnswered } from './session/answer.ts'
 import type { Answer, Verdict } from './session/backend.ts'
-import { faulted, refused, type Step } from './session/command.ts'
+import { accepted, faulted, refused, type Step } from './session/command.ts'
 import { isExpectedFault } from './session/fault-reply.ts'
 import type { SmtpLimits } from './session/limits.ts'
 import { Outbox } from './session/outbox.ts'
@@ -72,6 +72,7 @@ class SmtpServerEngine implements Engine {
   #isTimerStale = true
   /** Of the message that is being received. */
   #pace: Pace | undefined
+  #crash: { readonly error: unknown } | undefined
 
   constructor(options: SmtpServerEngineOptions) {
     const settings = createSettings(options)
@@ -124,6 +125,7 @@ class SmtpServerEngine implements Engine {
   }
 
   next(): Effect | undefined {
+    if (this.#crash !== undefined) throw this.#crash.error
     let hasMore = true
     while (hasMore && this.#outbox.isFree) hasMore = this.#work()
     if (!hasMore && this.#isTimerStale && this.#isIdle()) {
@@ -203,7 +205,7 @@ class SmtpServerEngine implements Engine {
     this.#setTimer('total', this.#limits.totalMs)
     if (mode === 'submission') this.#setTimer('login', this.#limits.loginMs)
     this.#perform(() => {
-      const verdict = backend.connect?.(this.#session.peer) ?? { kind: 'accept' }
+      const verdict = backend.connect === undefined ? accepted : backend.connect(this.#session.peer)
       return whenAnswered<Verdict, Step>(verdict, (settled) => {
         if (this.#stopping) return { reply: replies.shuttingDown, close: 'shutdown' }
         if (this.#talkedEarly) return { reply: replies.earlyTalker, close: 'protocol' }
@@ -279,7 +281,12 @@ class SmtpServerEngine implements Engine {
   #resume(step: Step): void {
     this.#running = false
     if (this.#phase === 'closing') return
-    this.#apply(step)
+    try {
+      this.#apply(step)
+    } catch (error) {
+      // Nobody is there to catch it: the driver gets it with its next call, and ends this conversation alone.
+      this.#crash = { error }
+    }
     this.#wake()
   }
 

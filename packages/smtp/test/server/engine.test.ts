@@ -1,5 +1,5 @@
 import type { Effect, Engine } from '@postern/core/conversation'
-import type { Logger } from '@postern/core/host'
+import { type Logger, silentLogger } from '@postern/core/host'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createSmtpServerEngine, type Reply, type SmtpServerEngineOptions, type Verdict } from '../../src/server/index.ts'
@@ -248,11 +248,31 @@ describe('a host that breaks', () => {
         const performer = new Performer(engineWith(backend, { mode: 'submission', connection: { tls } }))
         performer.feed(octets)
         await performer.end()
-        if (hook !== 'mailFrom' || how !== 'answers nonsense') expect(performer.text.replaceAll(/<\{.*?\}>/g, '')).toMatch(reply)
+        expect(performer.text.replaceAll(/<\{.*?\}>/g, '')).toMatch(reply)
         expect(performer.closes).toBe(1)
       })
     }
   }
+
+  for (const reply of [undefined, {}, { code: 'x' }]) {
+    test(`a refusal with ${JSON.stringify(reply) ?? 'no'} reply is a fault`, async () => {
+      const backend = new RecordingBackend({ slow: true, mailFrom: { kind: 'refuse', reply: reply as unknown as Reply } })
+      const performer = new Performer(engineWith(backend))
+      performer.feed('EHLO a.example.com\r\nMAIL FROM:<>\r\nQUIT\r\n')
+      await performer.end()
+      expect(performer.text).toMatch(/451 4\.3\.0 .*\r\n221 2\.0\.0 Bye\r\n/)
+    })
+  }
+
+  test('a logger that throws ends its conversation, by the driver', async () => {
+    const logger: Logger = { ...silentLogger, debug: (fields) => { if ('verb' in fields && fields.verb === 'MAIL') throw new Error('disk full') } }
+    const engine = engineWith(new RecordingBackend({ slow: true }), { logger })
+    while (engine.next() !== undefined);
+    engine.feed(Buffer.from('EHLO a.example.com\r\nMAIL FROM:<>\r\n'))
+    while (engine.next() !== undefined);
+    await new Promise<void>((resolve) => engine.onWake(resolve))
+    expect(() => engine.next()).toThrow('disk full')
+  })
 
   test('a reply that is none is a fault', async () => {
     const backend = new RecordingBackend()

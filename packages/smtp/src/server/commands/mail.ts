@@ -5,7 +5,7 @@ import { badSender, senderNeedsUtf8, senderOk, tooManyFailures } from '../../syn
 import { readMailParameters } from '../extensions/index.ts'
 import { whenAnswered } from '../session/answer.ts'
 import type { MailParameters, Verdict } from '../session/backend.ts'
-import { type BoundCommand, command, refused, type Step } from '../session/command.ts'
+import { accepted, type BoundCommand, command, refused, type Step } from '../session/command.ts'
 import { selectRefusal } from '../session/requirements.ts'
 import type { Session } from '../session/session.ts'
 
@@ -37,7 +37,7 @@ export const mail: BoundCommand = command<MailArguments>({
     if (sender.kind === 'needs-smtputf8') return { reply: senderNeedsUtf8 }
     if (sender.kind === 'malformed') return { reply: badSender(sender.expected) }
     const mail: MailParameters = { reversePath: sender.path, sizeOctets, body, smtputf8 }
-    const verdict = backend.mailFrom?.(session.peer, mail) ?? { kind: 'accept' }
+    const verdict = backend.mailFrom === undefined ? accepted : backend.mailFrom(session.peer, mail)
     return whenAnswered<Verdict, Step>(verdict, (settled) => begin(settled, mail, session))
   },
 })

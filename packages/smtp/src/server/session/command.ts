@@ -32,9 +32,13 @@ export function faulted(error: unknown): Step {
   return { reply: selectFaultReply(error), fault: error }
 }
 
-/** A refusal by the host. */
+/** What a host says that was not asked. */
+export const accepted: Verdict = { kind: 'accept' }
+
+/** A refusal by the host. @throws TypeError when it has no reply */
 export function refused(verdict: Extract<Verdict, { kind: 'refuse' }>): Step {
   const { reply, close, pauseMs } = verdict
+  if (typeof reply?.code !== 'number') throw new TypeError('Expected a reply in the refusal')
   return { reply, ...(close === true ? { close: 'limit' } : {}), ...(pauseMs === undefined ? {} : { pauseMs }) }
 }
 
