@@ -9,9 +9,9 @@ export interface PeerProcess {
   stop(): Promise<void>
 }
 
-/** @param file beside this one */
+/** Built packages are what users run: so nothing here resolves to their sources. @param file beside this one */
 export async function startPeer(file: string, args: readonly string[]): Promise<PeerProcess> {
-  const child = spawn(process.execPath, ['--conditions=postern-source', '--import', 'tsx', new URL(file, import.meta.url).pathname, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, ['--import', 'tsx', new URL(file, import.meta.url).pathname, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
   const ended = once(child, 'exit')
   const first = await Promise.race([once(createInterface(child.stdout), 'line'), ended.then(() => undefined)])
   if (first === undefined || child.pid === undefined) throw new Error(`${file} did not start`)

@@ -5,13 +5,13 @@
  * Temporary files keep their names, so that one can be linked into the blobs when its message is accepted; what a crash
  * left behind is swept at the next start.
  */
-import { createHash } from 'node:crypto'
+import { isAscii } from 'node:buffer'
+import { createHash, hash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
 import { mkdir, open, readdir, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Random } from '@postern/core/host'
-import { createStructureScanner } from '@postern/core/message'
-import type { MessageStructure } from '@postern/core/message'
+import { createStructureScanner, parseStructure } from '@postern/core/message'
 import { StoreError } from '@postern/core/store'
 import type { Spool, SpooledMessage } from '@postern/core/store'
 
@@ -103,11 +103,10 @@ interface SpoolFile {
 class MessageSpool implements Spool {
   readonly #options: SpoolerOptions
   readonly #budget: Budget
-  readonly #scanner = createStructureScanner()
-  readonly #hash = createHash('sha256')
+  /** In memory a message is looked at whole, at its end; on its way to a file piece by piece. */
+  #scan: MessageScan | undefined
   #buffer = new Uint8Array(0)
   #sizeOctets = 0
-  #eightBit = false
   #file: SpoolFile | undefined
   /** Set by `abort`: a file that is being opened goes away at once. */
   #over = false
@@ -119,26 +118,26 @@ class MessageSpool implements Spool {
 
   write(octets: Uint8Array): void | Promise<void> {
     const { directory, memoryOctets = MEMORY_OCTETS } = this.#options
-    const sizeOctets = this.#sizeOctets + octets.length
-    if (this.#file === undefined && (directory === undefined || sizeOctets <= memoryOctets)) {
+    if (this.#scan === undefined && (directory === undefined || this.#sizeOctets + octets.length <= memoryOctets)) {
       this.#hold(octets)
-      this.#look(octets)
+      this.#sizeOctets += octets.length
       return undefined
     }
-    this.#look(octets)
+    if (this.#scan === undefined) {
+      this.#scan = new MessageScan()
+      this.#scan.push(this.#buffer.subarray(0, this.#sizeOctets))
+    }
+    this.#scan.push(octets)
+    this.#sizeOctets += octets.length
     return this.#file === undefined ? this.#writeFirst(directory as string, octets) : this.#writeOn(this.#file, octets)
   }
 
   async end(): Promise<SpooledMessage> {
-    const facts: MessageFacts = {
-      sizeOctets: this.#sizeOctets,
-      structure: this.#scanner.end(),
-      sha256: new Uint8Array(this.#hash.digest()),
-      eightBit: this.#eightBit,
+    if (this.#scan !== undefined && this.#file !== undefined) {
+      return fileMessage({ sizeOctets: this.#sizeOctets, ...this.#scan.end() }, this.#file)
     }
-    if (this.#file !== undefined) return fileMessage(facts, this.#file)
     const held = this.#buffer
-    return memoryMessage(facts, held.subarray(0, facts.sizeOctets), () => this.#budget.giveBack(held.length))
+    return memoryMessage(held.subarray(0, this.#sizeOctets), () => this.#budget.giveBack(held.length))
   }
 
   abort(): void {
@@ -146,13 +145,6 @@ class MessageSpool implements Spool {
     this.#letGo()
     if (this.#file !== undefined) void removeFile(this.#file)
     this.#file = undefined
-  }
-
-  #look(octets: Uint8Array): void {
-    this.#scanner.push(octets)
-    this.#hash.update(octets)
-    this.#eightBit ||= isEightBit(octets)
-    this.#sizeOctets += octets.length
   }
 
   /** Copies into the buffer, which doubles as needed. @throws StoreError STORE_BUSY; then nothing is held any more */
@@ -209,21 +201,43 @@ class MessageSpool implements Spool {
   }
 }
 
-interface MessageFacts {
-  readonly sizeOctets: number
-  readonly structure: MessageStructure
-  readonly sha256: Uint8Array
-  readonly eightBit: boolean
+type MessageFacts = Pick<SpooledMessage, 'sizeOctets' | 'structure' | 'sha256' | 'eightBit'>
+
+/** What is found out of a message that is never there whole. */
+class MessageScan {
+  readonly #scanner = createStructureScanner()
+  readonly #hash = createHash('sha256')
+  #eightBit = false
+
+  push(octets: Uint8Array): void {
+    this.#scanner.push(octets)
+    this.#hash.update(octets)
+    this.#eightBit ||= !isAscii(octets)
+  }
+
+  end(): Omit<MessageFacts, 'sizeOctets'> {
+    return { structure: this.#scanner.end(), sha256: new Uint8Array(this.#hash.digest()), eightBit: this.#eightBit }
+  }
 }
 
-function memoryMessage(facts: MessageFacts, octets: Uint8Array, onRelease: () => void): SpooledMessage {
+/** A message in memory; its hash, which few ask for, is made when asked for. */
+function memoryMessage(octets: Uint8Array, onRelease: () => void): SpooledMessage {
   let held: Uint8Array | undefined = octets
+  let sha256: Uint8Array | undefined
   const whole = (): Uint8Array => {
     if (held === undefined) throw new Error('Message was released')
     return held
   }
   return {
-    ...facts,
+    sizeOctets: octets.length,
+    structure: parseStructure(octets),
+    get sha256() {
+      sha256 ??= new Uint8Array(hash('sha256', whole(), 'buffer'))
+      return sha256
+    },
+    get eightBit() {
+      return !isAscii(whole())
+    },
     async read(from, to) {
       return whole().subarray(Math.max(0, from), Math.max(0, to))
     },
@@ -253,13 +267,6 @@ function fileMessage(facts: MessageFacts, file: SpoolFile): FiledMessage {
       released = true
     },
   }
-}
-
-function isEightBit(octets: Uint8Array): boolean {
-  for (let i = 0; i < octets.length; i += 1) {
-    if ((octets[i] as number) > 0x7f) return true
-  }
-  return false
 }
 
 async function writeWhole(handle: FileHandle, octets: Uint8Array): Promise<void> {

@@ -4,7 +4,7 @@
  * do. No text stands in keys: names and addresses go in as the first 8 octets of their SHA-256, with the text in the
  * value.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { readUint, writeUint } from './big-endian.ts'
 
 /** First octet of a key. */
@@ -72,7 +72,7 @@ type Field = readonly [value: number, width: 1 | 2 | 3 | 4 | 5 | 6]
 
 /** First 8 octets of the SHA-256 of a text, or of octets. */
 export function hash8(text: string | Uint8Array): Uint8Array {
-  return new Uint8Array(createHash('sha256').update(text).digest().subarray(0, 8))
+  return new Uint8Array(hash('sha256', text, 'buffer').subarray(0, 8))
 }
 
 /** The lowest keys above all that begin with `prefix`. */
