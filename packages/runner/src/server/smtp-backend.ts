@@ -30,11 +30,14 @@ export function createSmtpBackend(host: SmtpBackendHost): SmtpBackend {
       }
     },
     message(peer, envelope) {
-      if (!host.store.accepting) return refuse({ code: 452, enhanced: '4.3.1', lines: ['Not enough storage for now, try again later'] })
+      if (!host.store.accepting) return refuse(cannotStore)
       return { kind: 'sink', sink: messageSink(peer, envelope, host) }
     },
   }
 }
+
+/** The disk is under its reserve, or a commit has failed: RFC 3463 §3.4 has one code for a full mail system. */
+const cannotStore: Reply = { code: 452, enhanced: '4.3.1', lines: ['Mail can not be stored for now, try again later'] }
 
 function refuse(reply: Reply): { readonly kind: 'refuse'; readonly reply: Reply } {
   return { kind: 'refuse', reply }
@@ -88,7 +91,7 @@ async function deliverMessage(message: SpooledMessage, peer: SmtpPeer, envelope:
 /** What a peer is told when the store can't take a message: nothing of its inside. */
 export function replyToStoreError(error: unknown): Reply {
   if (error instanceof StoreError && error.code === 'STORE_FULL') {
-    return { code: 452, enhanced: '4.3.1', lines: ['Not enough storage for now, try again later'] }
+    return cannotStore
   }
   return { code: 451, enhanced: '4.3.0', lines: ['Local error, try again later'] }
 }

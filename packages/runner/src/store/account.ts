@@ -46,6 +46,8 @@ export interface AccountHost {
   readonly random: Random
   readonly logger: Logger
   readonly spool: () => Spool
+  /** Whether there is room for mail. Default: always. */
+  readonly hasRoom?: () => boolean
 }
 
 export class Account implements AccountStore {
@@ -248,6 +250,7 @@ export class Account implements AccountStore {
 
   async append(mailbox: string, messages: readonly NewMessage[]): Promise<AppendResult> {
     if (messages.length === 0) throw new RangeError('Nothing to append')
+    if (this.#host.hasRoom?.() === false) throw new StoreError('STORE_FULL', 'No room for mail is left on the disk')
     const parsed = parseMailboxName(mailbox)
     if (parsed.kind === 'bad-name') return { kind: 'no-such-mailbox' }
     const { blobs } = this.#host
