@@ -152,7 +152,8 @@ class MessageSpool implements Spool {
     const needed = this.#sizeOctets + octets.length
     if (needed > this.#buffer.length) {
       const { directory, memoryOctets = MEMORY_OCTETS } = this.#options
-      const doubled = Math.max(this.#buffer.length * 2, FIRST_BUFFER_OCTETS)
+      // Small mail mostly comes in one piece, which then fits exactly.
+      const doubled = this.#buffer.length === 0 ? octets.length : Math.max(this.#buffer.length * 2, FIRST_BUFFER_OCTETS)
       const length = Math.max(needed, directory === undefined ? doubled : Math.min(doubled, memoryOctets))
       try {
         this.#budget.take(length - this.#buffer.length)
@@ -160,7 +161,8 @@ class MessageSpool implements Spool {
         this.#letGo()
         throw error
       }
-      const grown = new Uint8Array(length)
+      // Not zeroed: nothing beyond `sizeOctets` is ever read.
+      const grown = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
       grown.set(this.#buffer.subarray(0, this.#sizeOctets))
       this.#buffer = grown
     }

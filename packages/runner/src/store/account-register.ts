@@ -19,6 +19,8 @@ const READ_ACCOUNTS = 256
 const MAX_NAME_OCTETS = 1000
 /** LIMIT: accounts kept ready though nobody uses them now. */
 const MAX_KEPT = 1024
+/** LIMIT: names whose number is remembered. */
+const MAX_NUMBERS = 65_536
 
 export class AccountRegister {
   readonly #host: AccountHost
@@ -26,6 +28,8 @@ export class AccountRegister {
   /** Told which account has something to erase. */
   readonly #expunged: (number: number) => void
   readonly #live = new Map<number, WeakRef<Account>>()
+  /** Numbers of active accounts by name, as far as they were asked for: this process alone changes the list. */
+  readonly #numbers = new Map<string, number>()
   /** Newest last. */
   readonly #kept = new Map<number, Account>()
   /** One change of the list of accounts at a time. */
@@ -57,8 +61,13 @@ export class AccountRegister {
   }
 
   async find(name: string): Promise<Account | undefined> {
+    const known = this.#numbers.get(name)
+    if (known !== undefined) return this.open(name, known)
     const { record } = await this.#read(name)
-    return record?.state === 'active' ? this.open(name, record.number) : undefined
+    if (record?.state !== 'active') return undefined
+    if (this.#numbers.size >= MAX_NUMBERS) this.#numbers.clear()
+    this.#numbers.set(name, record.number)
+    return this.open(name, record.number)
   }
 
   /** The object for an account that exists. */
@@ -102,10 +111,12 @@ export class AccountRegister {
       if (record?.state !== 'active') return false
       const { number } = record
       const account = this.open(name, number)
+      this.#numbers.delete(name)
       await account.close()
       const [head] = await this.#host.store.getMany([account.keys.head()])
       const nextUidValidity = head === undefined ? 1 : decodeHead(head).nextUidValidity
       await this.#write(name, bucket, { number, state: 'removed', nextUidValidity })
+      this.#numbers.delete(name)
       this.#kept.delete(number)
       this.#live.delete(number)
       await eraseAccount(this.#host.store, account.keys)

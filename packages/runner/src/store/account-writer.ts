@@ -4,7 +4,7 @@
  * processes can both win; the nonce in the head settles what became of a commit nobody answered.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Clock, Logger, Random } from '@postern/core/host'
+import type { Clock, Logger, Random, Timer } from '@postern/core/host'
 import { sleep } from '@postern/core/host'
 import { StoreError } from '@postern/core/store'
 import type { HeadRecord } from './head-record.ts'
@@ -74,6 +74,13 @@ interface Gathered {
   head: HeadRecord
   octets: number
   large: boolean
+}
+
+/** Ends changes that take too long. */
+interface Watch {
+  readonly late: Promise<never>
+  isOver: boolean
+  timer: Timer
 }
 
 type Outcome = 'committed' | 'conflict'
@@ -208,13 +215,14 @@ export class AccountWriter {
       octets: OWN_OCTETS,
       large: false,
     }
-    while (gathered.ran.length < most && this.#queue.length > 0) {
+    const watch = this.#watch()
+    while (gathered.ran.length < most && this.#queue.length > 0 && !watch.isOver) {
       const [waiting] = this.#take(1) as [Waiting]
       const source = { store: this.#options.store, cache: this.#cache, batch: gathered.layer, head: gathered.head, nowSeconds }
       const tx = new Transaction(source)
       let value: unknown
       try {
-        value = await this.#run(waiting.run, tx)
+        value = await this.#run(waiting.run, tx, watch)
       } catch (cause) {
         waiting.reject(cause)
         continue
@@ -229,6 +237,7 @@ export class AccountWriter {
       gathered.large = !fits
       if (!fits) break
     }
+    watch.timer.cancel()
     if (gathered.ran.length === 0) return undefined
     if (gathered.layer.size === 0 && gathered.head === head) {
       this.#keep(gathered.kept)
@@ -238,15 +247,22 @@ export class AccountWriter {
     return gathered
   }
 
-  async #run(change: Change<unknown>, tx: Transaction): Promise<unknown> {
+  async #run(change: Change<unknown>, tx: Transaction, { late }: Watch): Promise<unknown> {
+    return await Promise.race([inside === undefined ? change(tx) : inside.run(this, change, tx), late])
+  }
+
+  /** One timer for all changes of a batch: most take microseconds. */
+  #watch(): Watch {
     let timedOut: ((cause: Error) => void) | undefined
     const late = new Promise<never>((_, reject) => (timedOut = reject))
-    const timer = this.#options.clock.timer(MAX_CHANGE_MS, () => timedOut?.(new Error('A change of an account took over 30 s')))
-    try {
-      return await Promise.race([inside === undefined ? change(tx) : inside.run(this, change, tx), late])
-    } finally {
-      timer.cancel()
-    }
+    // Heard by whichever change runs then; with none running there is nobody to tell.
+    late.catch(() => undefined)
+    const watch: Watch = { late, isOver: false, timer: { cancel() {} } }
+    watch.timer = this.#options.clock.timer(MAX_CHANGE_MS, () => {
+      watch.isOver = true
+      timedOut?.(new Error('A change of an account took over 30 s'))
+    })
+    return watch
   }
 
   #fits(gathered: Gathered, tx: Transaction): boolean {

@@ -42,9 +42,11 @@ export function chunkOf(offset: number, firstOctets: number): number {
   return offset < firstOctets ? 0 : 1 + Math.floor((offset - firstOctets) / CHUNK_OCTETS)
 }
 
-/** @param octets copied */
-export function encodeChunk(octets: Uint8Array): Uint8Array {
-  return new OctetWriter(octets.length + 5).uint(FORMAT, 1).raw(octets).checksum().finish()
+/** @param pieces octets of the chunk, copied */
+export function encodeChunk(...pieces: readonly Uint8Array[]): Uint8Array {
+  const writer = new OctetWriter(pieces.reduce((sum, piece) => sum + piece.length, 5)).uint(FORMAT, 1)
+  for (const piece of pieces) writer.raw(piece)
+  return writer.checksum().finish()
 }
 
 /** @returns a view of the record @throws StoreError STORE_CORRUPT */

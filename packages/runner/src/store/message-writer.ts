@@ -79,7 +79,7 @@ async function prepare(from: NewMessage, before: number, options: PrepareOptions
   if (sizeOctets <= INLINE_OCTETS && before + sizeOctets <= MAX_INLINE_TOTAL_OCTETS) {
     const firstOctets = firstChunkOctets(sizeOctets, structure.root.bodyStart)
     body = { kind: 'chunks', firstOctets }
-    chunks = cutBody(await wholeOf(lead, from.message, skipOctets), firstOctets)
+    chunks = cutBody(lead, await bodyOf(from.message, skipOctets), firstOctets)
   } else {
     if (!(await options.exists())) return undefined
     emailId = await options.takeEmailId()
@@ -104,23 +104,25 @@ async function prepare(from: NewMessage, before: number, options: PrepareOptions
   }
 }
 
-async function wholeOf(lead: Uint8Array, message: SpooledMessage, skipOctets: number): Promise<Uint8Array> {
+/** Octets of a message from `skipOctets` on. */
+async function bodyOf(message: SpooledMessage, skipOctets: number): Promise<Uint8Array> {
   const held = message.inMemory()
-  if (held !== undefined && lead.length === 0 && held.length === message.sizeOctets) return held.subarray(skipOctets)
-  const whole = new Uint8Array(lead.length + message.sizeOctets - skipOctets)
-  whole.set(lead)
+  if (held !== undefined && held.length === message.sizeOctets) return held.subarray(skipOctets)
+  const body = new Uint8Array(message.sizeOctets - skipOctets)
   for (let at = skipOctets; at < message.sizeOctets; at += PIECE_OCTETS) {
-    const piece = await message.read(at, Math.min(message.sizeOctets, at + PIECE_OCTETS))
-    whole.set(piece, lead.length + at - skipOctets)
+    body.set(await message.read(at, Math.min(message.sizeOctets, at + PIECE_OCTETS)), at - skipOctets)
   }
-  return whole
+  return body
 }
 
-function cutBody(whole: Uint8Array, firstOctets: number): Uint8Array[] {
+/** Cuts `lead` and `body`, which follow each other, without joining them first. */
+function cutBody(lead: Uint8Array, body: Uint8Array, firstOctets: number): Uint8Array[] {
+  const sizeOctets = lead.length + body.length
   const chunks: Uint8Array[] = []
-  for (let n = 0; n < countChunks(whole.length, firstOctets); n += 1) {
-    const { from, to } = chunkSpan(n, whole.length, firstOctets)
-    chunks.push(encodeChunk(whole.subarray(from, to)))
+  for (let n = 0; n < countChunks(sizeOctets, firstOctets); n += 1) {
+    const { from, to } = chunkSpan(n, sizeOctets, firstOctets)
+    const ofBody = body.subarray(Math.max(0, from - lead.length), Math.max(0, to - lead.length))
+    chunks.push(from < lead.length ? encodeChunk(lead.subarray(from, to), ofBody) : encodeChunk(ofBody))
   }
   return chunks
 }
