@@ -1,8 +1,10 @@
 // `pnpm bench receive|imap|store [--messages N]`: ratios side by side with others' servers, in one run on this machine.
+import { benchImap } from './imap.ts'
 import { benchReceive } from './receive.ts'
 
 const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   receive: benchReceive,
+  imap: benchImap,
 }
 
 const [name = '', ...args] = process.argv.slice(2)
