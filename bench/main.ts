@@ -1,10 +1,14 @@
-// `pnpm bench receive|imap|store [--messages N]`: ratios side by side with others' servers, in one run on this machine.
+// `pnpm bench receive|imap|store|memory [--messages N]`: ratios side by side with others' servers, in one run on this machine.
 import { benchImap } from './imap.ts'
+import { benchMemory } from './memory.ts'
 import { benchReceive } from './receive.ts'
+import { benchStore } from './store.ts'
 
 const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   receive: benchReceive,
   imap: benchImap,
+  memory: benchMemory,
+  store: benchStore,
 }
 
 const [name = '', ...args] = process.argv.slice(2)

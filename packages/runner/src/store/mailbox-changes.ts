@@ -7,6 +7,7 @@ import type { HeadRecord } from './head-record.ts'
 import { decodeHead } from './head-record.ts'
 import type { AccountKeys } from './keys.ts'
 import { PAGE_UIDS, pageOfUid, parsePageKey } from './keys.ts'
+import { loopTurn } from './loop-turn.ts'
 import { readExpunged, readMailboxLog } from './mailbox-log.ts'
 import type { CountersRecord, MailboxRecord } from './mailbox-records.ts'
 import { decodeCounters, decodeMailbox } from './mailbox-records.ts'
@@ -17,7 +18,8 @@ import { RangesWalk, rangesBelow, uniteRanges } from './uid-ranges.ts'
 
 /** LIMIT: pages looked at in one slice. */
 const SLICE_PAGES = 256
-const READ_PAGES = 32
+const SLICE_MS = 5
+const READ_PAGES = 8
 const MAX_ATTEMPTS = 3
 
 export interface ChangesSource {
@@ -69,7 +71,10 @@ async function readOnce(source: ChangesSource, since: number): Promise<MailboxCh
   })
   if (!(start instanceof ChangesScan)) return start
   if (start.done) return start.finish()
-  while (!start.done) await store.read(keys.partition, (reader) => start.slice(reader))
+  while (!start.done) {
+    await loopTurn()
+    await store.read(keys.partition, (reader) => start.slice(reader))
+  }
   const head = await store.read(keys.partition, (reader) => reader.get(keys.head()))
   if (head === undefined || decodeHead(head).modseq !== start.plan.now.head.modseq) return 'changed'
   return start.finish()
@@ -119,7 +124,8 @@ class ChangesScan {
 
   slice(reader: Reader): void {
     const { keys, mailbox } = this.#source
-    for (let pages = 0; pages < SLICE_PAGES; ) {
+    const until = performance.now() + SLICE_MS
+    for (let pages = 0; pages < SLICE_PAGES && performance.now() < until; ) {
       const range = this.#walk.from(this.#next * PAGE_UIDS)
       if (range === undefined) {
         this.done = true

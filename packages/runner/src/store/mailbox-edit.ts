@@ -6,6 +6,7 @@ import type { Mailbox, MailboxId, UidRanges } from '@postern/core/store'
 import { Flag, MAX_UID, StoreError, addKeywords, keywordPlaces } from '@postern/core/store'
 import type { AccountKeys } from './keys.ts'
 import { PAGE_UIDS, pageOfUid, parsePageKey } from './keys.ts'
+import { loopTurn } from './loop-turn.ts'
 import type { CountersRecord, MailboxRecord } from './mailbox-records.ts'
 import { decodeCounters, decodeKeywords, decodeMailbox, encodeCounters, encodeKeywords, encodeMailbox } from './mailbox-records.ts'
 import type { PageEditor, PageRow } from './pages.ts'
@@ -120,6 +121,8 @@ export class MailboxEdit {
       for (const { key, value } of found) {
         next = parsePageKey(key).page + 1
         yield [next - 1, Page.decode(value)]
+        const turn = loopTurn()
+        if (turn !== undefined) await turn
       }
       if (found.length < READ_PAGES) next = last + 1
     }

@@ -7,6 +7,7 @@ import type { ListRecord, MessageRow, RowParts, UidRanges } from '@postern/core/
 import { StoreError } from '@postern/core/store'
 import type { AccountKeys } from './keys.ts'
 import { PAGE_UIDS, keyAfter, pageOfUid, parsePageKey, parseTombKey } from './keys.ts'
+import { loopTurn } from './loop-turn.ts'
 import { readRow } from './mailbox-rows.ts'
 import type { BodySource } from './message-reader.ts'
 import { readList, readOctets, readSmallBody, readStructure } from './message-reader.ts'
@@ -50,6 +51,7 @@ export async function* fetchRows(
     const rows = await source.store.read(source.keys.partition, (reader) => scan.slice(reader))
     for (const row of rows) await complete(source, row, parts)
     if (rows.length > 0) yield rows
+    if (!scan.done) await loopTurn()
   }
   if (scan.damage !== undefined) throw scan.damage
 }

@@ -19,6 +19,7 @@ import {
 } from './keys.ts'
 import { decodeList } from './list-codec.ts'
 import { continuationsOf } from './long-record.ts'
+import { loopTurn } from './loop-turn.ts'
 import type { CountersRecord, MailboxRecord } from './mailbox-records.ts'
 import { decodeCounters, decodeKeywords, decodeMailbox } from './mailbox-records.ts'
 import { decodeRefs } from './message-records.ts'
@@ -251,6 +252,7 @@ class AccountCheck {
       const last = entries.at(-1)
       if (last === undefined || entries.length < READ) return
       at = keyAfter(last.key)
+      await loopTurn()
     }
   }
 

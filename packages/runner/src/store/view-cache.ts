@@ -8,6 +8,7 @@ import type { HeadRecord } from './head-record.ts'
 import { decodeHead } from './head-record.ts'
 import type { AccountKeys } from './keys.ts'
 import { PAGE_UIDS, keyAfter, pageOfUid, parsePageKey } from './keys.ts'
+import { loopTurn } from './loop-turn.ts'
 import { firstUnseen } from './mailbox-edit.ts'
 import { readMailboxLog } from './mailbox-log.ts'
 import type { CountersRecord, MailboxRecord } from './mailbox-records.ts'
@@ -119,6 +120,7 @@ export class ViewCache {
       if (slice === undefined) return undefined
       uids = uids.append(slice.uids)
       from = slice.next
+      if (from !== undefined) await loopTurn()
     }
     return { uids, modseq: modseq ?? 0 }
   }
