@@ -1,7 +1,7 @@
 /**
- * The conformance suite of `MailStore`: what a store must do to be handed to `createMailServer({ store })`, as cases any
- * test runner can run. Each case gets a store of its own. Not here: durability under power loss, which only the store's
- * own tests can show.
+ * The conformance suite of `MailStore`: what a store must do to be handed to `createMailServer({ store })`, as cases
+ * any test runner can run. Each case gets a store of its own. Not here: durability under power loss, which only the
+ * store's own tests can show.
  */
 import type { MailStore } from '../src/store/index.ts'
 import { accountCases } from './store-accounts.ts'
@@ -26,7 +26,10 @@ export interface ConformanceCase {
 }
 
 /** A case before it has a store. */
-export type StoreCase = readonly [name: string, run: (store: MailStore, reopen?: () => Promise<MailStore>) => Promise<void>]
+export type StoreCase = readonly [
+  name: string,
+  run: (store: MailStore, reopen?: () => Promise<MailStore>) => Promise<void>,
+]
 
 /** All cases. @param make an empty store, a new one each time */
 export function mailStoreCases(make: () => Promise<StoreUnderTest>): readonly ConformanceCase[] {

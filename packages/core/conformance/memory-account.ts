@@ -266,7 +266,10 @@ export class MemoryAccount implements AccountStore {
   }
 }
 
-/** Creates an empty store in memory. @param options.clock time for internal dates and UIDVALIDITY; default: the machine's */
+/**
+ * Creates an empty store in memory. @param options.clock time for internal dates and UIDVALIDITY; default: the
+ * machine's
+ */
 export function createMemoryStore(options: { readonly clock?: Clock } = {}): MailStore {
   const accounts = new Map<string, MemoryAccount>()
   const formerNextUidValidity = new Map<string, number>()

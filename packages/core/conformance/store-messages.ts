@@ -2,7 +2,21 @@
 import assert from 'node:assert/strict'
 import { Flag } from '../src/store/index.ts'
 import type { StoreCase } from './mail-store.ts'
-import { ALL, append, letter, newAccount, only, opened, range, row, rows, spooled, status, text, uidsOf } from './store-steps.ts'
+import {
+  ALL,
+  append,
+  letter,
+  newAccount,
+  only,
+  opened,
+  range,
+  row,
+  rows,
+  spooled,
+  status,
+  text,
+  uidsOf,
+} from './store-steps.ts'
 
 const octets = (value: string): Uint8Array => new Uint8Array(Buffer.from(value, 'latin1'))
 
@@ -50,7 +64,8 @@ export const messageCases: readonly StoreCase[] = [
     async (store) => {
       const account = await newAccount(store)
       const message = await spooled(account, letter('one'))
-      assert.deepEqual(await account.append('nowhere', [{ message, flags: 0, keywords: [] }]), { kind: 'no-such-mailbox' })
+      const result = await account.append('nowhere', [{ message, flags: 0, keywords: [] }])
+      assert.deepEqual(result, { kind: 'no-such-mailbox' })
       assert.equal((await status(account)).messages, 0)
     },
   ],

@@ -1,10 +1,18 @@
 /**
- * Randomized cases of the store suite: seeded operations of several sessions, applied to the store and to a plain model of
- * it. Whatever happened, each session's view plus `changesSince` is the mailbox, counts are recounts, and what a session
- * was not told is still readable.
+ * Randomized cases of the store suite: seeded operations of several sessions, applied to the store and to a plain
+ * model of it. Whatever happened, each session's view plus `changesSince` is the mailbox, counts are recounts, and
+ * what a session was not told is still readable.
  */
 import assert from 'node:assert/strict'
-import type { AccountStore, FlagChange, MailStore, MessageRow, ModSeq, OpenMailbox, UidRanges } from '../src/store/index.ts'
+import type {
+  AccountStore,
+  FlagChange,
+  MailStore,
+  MessageRow,
+  ModSeq,
+  OpenMailbox,
+  UidRanges,
+} from '../src/store/index.ts'
 import { Flag } from '../src/store/index.ts'
 import type { StoreCase } from './mail-store.ts'
 import { ALL, append, letter, listed, newAccount, only, opened, rows, status, text, uidsOf } from './store-steps.ts'
@@ -363,7 +371,7 @@ async function catchUp(client: Client): Promise<void> {
   for (const uid of listed(changes.vanished)) assert(client.view.delete(uid), `${uid} vanished, but was never there`)
   for (const row of changes.changed) assert(client.view.has(row.uid), `${row.uid} changed, but was never there`)
   for (const row of changes.arrived) assert(!client.view.has(row.uid), `${row.uid} arrived twice`)
-  for (const row of [...changes.changed, ...changes.arrived]) client.view.set(row.uid, { flags: row.flags, keywords: '' })
+  for (const { uid, flags } of [...changes.changed, ...changes.arrived]) client.view.set(uid, { flags, keywords: '' })
   client.at = changes.upTo
 }
 

@@ -24,7 +24,7 @@ export interface Trace {
 
 /** Return-Path and Received, each folded, with line ends. */
 export function formatTraceFields(trace: Trace): Uint8Array {
-  return new TextEncoder().encode(`Return-Path: ${formatPath(trace.reversePath, { utf8: trace.smtputf8 })}\r\n${formatReceived(trace)}`)
+  return Buffer.from(`Return-Path: ${formatPath(trace.reversePath, { utf8: trace.smtputf8 })}\r\n${formatReceived(trace)}`)
 }
 
 /** Protocol names of RFC 3848 and RFC 6531 §4.3. */

@@ -102,7 +102,8 @@ export function createListRecord(header: Uint8Array, structure: MessageStructure
 
 /** Raw lines as far as they fit; a short field after one that was too long is still taken. */
 function listedFields(header: Uint8Array): Pick<ListedMessage, 'fields' | 'complete'> {
-  const fields = new Uint8Array(MAX_FIELDS_OCTETS)
+  // Scratch from Node's pool: what is given back is a copy.
+  const fields = Buffer.allocUnsafe(MAX_FIELDS_OCTETS)
   let length = 0
   let complete = true
   for (const field of readFields(header)) {
@@ -118,5 +119,5 @@ function listedFields(header: Uint8Array): Pick<ListedMessage, 'fields' | 'compl
     length += octets
     if (!hasEnd) fields.set([0x0d, 0x0a], length - 2)
   }
-  return { fields: fields.slice(0, length), complete }
+  return { fields: new Uint8Array(fields.subarray(0, length)), complete }
 }

@@ -8,7 +8,10 @@ import type { SpooledMessage, Spool } from './blob.ts'
 /** One message to be stored. */
 export interface NewMessage extends FlagSet {
   readonly message: SpooledMessage
-  /** Header lines put before the message, each with its CRLF; the message as stored is prefix and message. At most 64 KiB. */
+  /**
+   * Header lines put before the message, each with its CRLF; the message as stored is prefix and message. At most 64
+   * KiB.
+   */
   readonly prefix?: Uint8Array
   /** Default: now, UTC. */
   readonly internalDate?: InternalDate
@@ -22,7 +25,9 @@ export type AppendResult =
 export type CreateResult =
   | { readonly kind: 'created'; readonly mailbox: Mailbox }
   | { readonly kind: 'exists' }
-  /** The name is malformed: empty level, control character, over 1,000 octets, … `reason` is a sentence for the user. */
+  /**
+   * The name is malformed: empty level, control character, over 1,000 octets, … `reason` is a sentence for the user.
+   */
   | { readonly kind: 'bad-name'; readonly reason: string }
 
 export type DeleteResult =
@@ -52,7 +57,10 @@ export interface AccountStore {
   /** Creates a mailbox and the parents it lacks. */
   create(name: string, options?: { readonly specialUse?: readonly SpecialUse[] }): Promise<CreateResult>
   delete(name: string): Promise<DeleteResult>
-  /** Renames with all children; creates missing parents of the new name. The inbox's messages move and it stays. RFC 9051 §6.3.6 */
+  /**
+   * Renames with all children; creates missing parents of the new name. The inbox's messages move and it stays. RFC
+   * 9051 §6.3.6
+   */
   rename(from: string, to: string): Promise<RenameResult>
   /** Subscribed names, sorted; also of mailboxes that don't exist. */
   subscriptions(): Promise<readonly string[]>

@@ -14,7 +14,10 @@ export interface SpooledMessage {
   readonly sha256: Uint8Array
   /** Any octet over 0x7f. */
   readonly eightBit: boolean
-  /** Octets `[from, to)`, clipped to the message; a copy or a view valid until `release`. Large ranges are the caller's to cut. */
+  /**
+   * Octets `[from, to)`, clipped to the message; a copy or a view valid until `release`. Large ranges are the
+   * caller's to cut.
+   */
   read(from: number, to: number): Promise<Uint8Array>
   /** The first `octets` octets when they lie in memory, else undefined. Valid until `release`. */
   inMemory(): Uint8Array | undefined

@@ -19,7 +19,9 @@ export interface MailboxChanges {
   readonly keywords: readonly string[]
 }
 
-/** Told to whoever watches an account: something a client can see was committed. Carries no content; ask the mailbox. */
+/**
+ * Told to whoever watches an account: something a client can see was committed. Carries no content; ask the mailbox.
+ */
 export interface AccountNotice {
   readonly modseq: ModSeq
 }

@@ -2,7 +2,10 @@
 import type { AccountStore } from './account.ts'
 import type { Spool } from './blob.ts'
 
-/** What a host hands to `createMailServer({ store })`: LMDB by default, memory when asked for, or one's own that passes the conformance suite. */
+/**
+ * What a host hands to `createMailServer({ store })`: LMDB by default, memory when asked for, or one's own that
+ * passes the conformance suite.
+ */
 export interface MailStore {
   readonly info: {
     readonly engine: string

@@ -70,23 +70,29 @@ export type CopyResult =
   | { readonly kind: 'no-such-mailbox' }
 
 /**
- * A mailbox opened by one session. Methods reject with `StoreError` when the store can't do it now, and resolve after the
- * change is durable. Once the mailbox was deleted, reads find nothing and changes do nothing.
+ * A mailbox opened by one session. Methods reject with `StoreError` when the store can't do it now, and resolve after
+ * the change is durable. Once the mailbox was deleted, reads find nothing and changes do nothing.
  */
 export interface OpenMailbox {
   readonly snapshot: MailboxSnapshot
   /**
-   * Messages of the set, ascending by UID, in batches of at most 256 rows or 256 KiB. A message expunged after the session
-   * was last `told` is still given, with the flags it had; one that is gone for good is left out.
+   * Messages of the set, ascending by UID, in batches of at most 256 rows or 256 KiB. A message expunged after the
+   * session was last `told` is still given, with the flags it had; one that is gone for good is left out.
    */
   fetch(uids: UidRanges, parts: RowParts): AsyncIterable<readonly MessageRow[]>
-  /** Octets `[from, to)` of a message as BODY[] returns it, clipped to it, in pieces of at most 65,536; ends early when the message is gone. */
+  /**
+   * Octets `[from, to)` of a message as BODY[] returns it, clipped to it, in pieces of at most 65,536; ends early
+   * when the message is gone.
+   */
   read(emailId: EmailId, from: number, to: number): AsyncIterable<Uint8Array>
   /** What happened after `since`, a modseq of this mailbox's snapshot or of an earlier answer. */
   changesSince(since: ModSeq): Promise<MailboxChanges>
   /** What was told to the client: messages expunged up to there may be erased as far as this session is concerned. */
   told(modseq: ModSeq): void
-  /** Changes flags; messages that don't exist are passed over. Long sets are changed in slices, each of which is atomic. */
+  /**
+   * Changes flags; messages that don't exist are passed over. Long sets are changed in slices, each of which is
+   * atomic.
+   */
   storeFlags(
     uids: UidRanges,
     change: FlagChange,
@@ -94,9 +100,15 @@ export interface OpenMailbox {
   ): Promise<StoreFlagsResult>
   /** Removes those messages of the set (default: of the mailbox) that have \Deleted. @returns what was removed */
   expunge(uids?: UidRanges): Promise<UidRanges>
-  /** Copies to the mailbox of that name, which may be this one: all or nothing; flags, keywords and internal date are kept. RFC 9051 §6.4.7 */
+  /**
+   * Copies to the mailbox of that name, which may be this one: all or nothing; flags, keywords and internal date are
+   * kept. RFC 9051 §6.4.7
+   */
   copy(uids: UidRanges, destination: string): Promise<CopyResult>
-  /** Moves to the mailbox of that name, which may be this one: each message at once, all of them in slices. RFC 6851 §3.3 */
+  /**
+   * Moves to the mailbox of that name, which may be this one: each message at once, all of them in slices. RFC 6851
+   * §3.3
+   */
   move(uids: UidRanges, destination: string): Promise<CopyResult>
   /** Ends the session's claim on expunged messages. Idempotent. */
   close(): void

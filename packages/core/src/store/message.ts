@@ -2,7 +2,10 @@
 import type { MessageStructure } from '../message/index.ts'
 import type { EmailId, ModSeq, Uid } from './numbers.ts'
 
-/** System flags and well-known keywords, as bits of `MessageRow.flags`. RFC 9051 §2.3.2; $MDNSent RFC 8098, $Phishing and others IANA. */
+/**
+ * System flags and well-known keywords, as bits of `MessageRow.flags`. RFC 9051 §2.3.2; $MDNSent RFC 8098, $Phishing
+ * and others IANA.
+ */
 export const Flag = {
   seen: 1,
   answered: 2,
@@ -76,7 +79,10 @@ export interface ListRecord {
   readonly envelope: Uint8Array
   /** `body` of RFC 9051 §9 with extension data. */
   readonly bodyStructure: Uint8Array
-  /** Raw lines (with folding and line ends, in order) of the header fields clients list; which those are: `LISTED_FIELDS` of core/message. */
+  /**
+   * Raw lines (with folding and line ends, in order) of the header fields clients list; which those are:
+   * `LISTED_FIELDS` of core/message.
+   */
   readonly fields: Uint8Array
   /** Every field of `LISTED_FIELDS` the header has is in `fields`; when false, read the real header. */
   readonly complete: boolean
