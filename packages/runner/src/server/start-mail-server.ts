@@ -112,7 +112,8 @@ function createStoreAuthenticator(
     source: {
       async find(login) {
         const account = accounts.directory.findLogin(login)
-        const octets = account === undefined ? undefined : await store.secret(account, CREDENTIALS)
+        // Looked for under unknown names too: what is asked of the store must not tell which names exist.
+        const octets = await store.secret(account ?? login, CREDENTIALS)
         return account === undefined || octets === undefined ? undefined : { account, credentials: decodeCredentials(octets) }
       },
     },

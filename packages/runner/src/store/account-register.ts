@@ -1,6 +1,6 @@
 /**
- * Which accounts there are, by name and number, and the one object that stands for each while anyone uses it: two writers of
- * one account would only get in each other's way.
+ * Which accounts there are, by name and number, and the one object that stands for each while anyone uses it: two
+ * writers of one account would only get in each other's way.
  */
 import type { Clock } from '@postern/core/host'
 import { StoreError } from '@postern/core/store'

@@ -1,6 +1,6 @@
 /**
- * An account's mailboxes as one change works on them: found by name, created with their parents, renamed, deleted. Names
- * that are no longer in use stay as records, so that UIDVALIDITY rises when one is used again. RFC 9051 §2.3.1.1
+ * An account's mailboxes as one change works on them: found by name, created with their parents, renamed, deleted.
+ * Names that are no longer in use stay as records, so that UIDVALIDITY rises when one is used again. RFC 9051 §2.3.1.1
  */
 import type { SpecialUse } from '@postern/core/store'
 import { parentNames } from '@postern/core/store'

@@ -1,28 +1,23 @@
 /**
- * The one writer of an account: runs change functions one after another, commits many of them in one batch, and tells the
- * results in order. Every batch expects the account's head as it was read and raises its generation, so that no two
+ * The one writer of an account: runs change functions one after another, commits many of them in one batch, and tells
+ * the results in order. Every batch expects the account's head as it was read and raises its generation, so that no two
  * processes can both win; the nonce in the head settles what became of a commit nobody answered.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Clock, Logger, Random, Timer } from '@postern/core/host'
 import { sleep } from '@postern/core/host'
 import { StoreError } from '@postern/core/store'
+import { AccountBatch } from './account-batch.ts'
 import type { HeadRecord } from './head-record.ts'
-import { NONCE_OCTETS, decodeHead, encodeHead } from './head-record.ts'
+import { NONCE_OCTETS, decodeHead } from './head-record.ts'
 import type { AccountKeys } from './keys.ts'
 import type { LogEntry } from './log-record.ts'
-import { encodeLog } from './log-record.ts'
-import type { Batch, Entry, OrderedStore } from './ordered-store.ts'
-import { LIMITS, compareOctets } from './ordered-store.ts'
-import { keyOctets, keyText } from './sorted-map.ts'
-import type { Layer } from './transaction.ts'
+import type { OrderedStore } from './ordered-store.ts'
+import { compareOctets } from './ordered-store.ts'
 import { Transaction } from './transaction.ts'
 
 /** LIMIT: more gave no throughput and stop the event loop longer. */
 const MAX_BATCH_CHANGES = 32
-/** Room left in a batch for head and log. */
-const OWN_PUTS = 2
-const OWN_OCTETS = 8192
 /** LIMIT: what may wait for one account; beyond it senders are asked to come back. */
 const MAX_WAITING_CHANGES = 1000
 const MAX_WAITING_OCTETS = 32 * 1_048_576
@@ -46,7 +41,7 @@ export interface AccountWriterOptions {
   readonly random: Random
   readonly logger: Logger
   /** Called after each commit with what was logged, in order, before the results are told. */
-  readonly committed: (entries: readonly LogEntry[], modseq: number) => void
+  readonly committed: (entries: readonly LogEntry[]) => void
   /** Called after the results were told, when there was something a client can see. */
   readonly notify: (modseq: number) => void
 }
@@ -65,17 +60,6 @@ interface Ran {
   readonly value: unknown
 }
 
-/** What a batch has gathered. */
-interface Gathered {
-  readonly layer: Layer
-  readonly kept: Map<string, Uint8Array | undefined>
-  readonly logged: LogEntry[]
-  readonly ran: Ran[]
-  head: HeadRecord
-  octets: number
-  large: boolean
-}
-
 /** Ends changes that take too long. */
 interface Watch {
   readonly late: Promise<never>
@@ -83,11 +67,16 @@ interface Watch {
   timer: Timer
 }
 
-type Outcome = 'committed' | 'conflict'
+/** Changes on their way into the store together. */
+interface Gathered {
+  readonly batch: AccountBatch
+  readonly ran: readonly Ran[]
+}
 
 /**
- * Whose change is running here. Only under tests (NODE_ENV is `test`): following it costs every promise of the process, a
- * twentieth of all it does. Elsewhere a change that waits for another of its account is ended by `MAX_CHANGE_MS`.
+ * Whose change is running here. Only under tests (NODE_ENV is `test`): following it costs every promise of the
+ * process, a twentieth of all it does. Elsewhere a change that waits for another of its account is ended by
+ * `MAX_CHANGE_MS`.
  */
 const inside = process.env['NODE_ENV'] === 'test' ? new AsyncLocalStorage<AccountWriter>() : undefined
 
@@ -102,11 +91,6 @@ export class AccountWriter {
 
   constructor(options: AccountWriterOptions) {
     this.#options = options
-  }
-
-  /** Changes that wait or run. */
-  get waiting(): number {
-    return this.#queue.length
   }
 
   /**
@@ -142,7 +126,7 @@ export class AccountWriter {
         await this.#batch()
       } catch (cause) {
         this.#forget()
-        this.#fail(this.#take(MAX_BATCH_CHANGES), cause)
+        for (const { reject } of this.#take(MAX_BATCH_CHANGES)) reject(cause)
       }
     }
     this.#working = undefined
@@ -150,76 +134,57 @@ export class AccountWriter {
 
   /** Runs and commits as many changes as fit. Those taken are settled when it returns; it throws before taking any. */
   async #batch(): Promise<void> {
-    let conflicts = 0
-    for (;;) {
+    for (let conflicts = 0; ; ) {
       const head = await this.#readHead()
       const gathered = await this.#gather(head.record, MAX_BATCH_CHANGES)
       if (gathered === undefined) return
-      let outcome: Outcome
+      const { ran } = gathered
       try {
-        outcome = await this.#commit(head.octets, gathered)
+        if ((await this.#commit(head.octets, gathered.batch)) === 'committed') return this.#succeed(gathered)
       } catch (cause) {
         this.#forget()
-        if (gathered.ran.length === 1 || cause instanceof StoreError) {
-          return this.#fail(
-            gathered.ran.map(({ waiting }) => waiting),
-            cause,
-          )
-        }
+        if (ran.length === 1 || isCondition(cause)) return fail(ran, cause)
         // One of them poisons the others: each by itself, so that it fails alone.
-        this.#options.logger.warn({ err: cause, changes: gathered.ran.length }, 'Batch failed, changes are tried alone')
-        this.#putBack(gathered.ran)
-        for (let left = gathered.ran.length; left > 0; left -= 1) await this.#single()
+        this.#options.logger.warn({ err: cause, changes: ran.length }, 'Batch failed, changes are tried alone')
+        this.#putBack(ran)
+        for (let left = ran.length; left > 0; left -= 1) await this.#single()
         return
       }
-      if (outcome === 'committed') return this.#succeed(gathered, gathered.head.modseq > head.record.modseq)
       this.#forget()
-      this.#putBack(gathered.ran)
       conflicts += 1
       if (conflicts > MAX_CONFLICTS) {
-        const busy = new StoreError('STORE_BUSY', 'Another process keeps changing this account')
-        return this.#fail(this.#take(gathered.ran.length), busy)
+        return fail(ran, new StoreError('STORE_BUSY', 'Another process keeps changing this account'))
       }
+      this.#putBack(ran)
       await sleep(this.#options.clock, this.#pauseMs(conflicts))
     }
   }
 
+  /** Runs and commits one change, once; after a conflict it waits for its turn again. */
   async #single(): Promise<void> {
     const head = await this.#readHead()
     const gathered = await this.#gather(head.record, 1)
     if (gathered === undefined) return
     try {
-      if ((await this.#commit(head.octets, gathered)) === 'committed') {
-        return this.#succeed(gathered, gathered.head.modseq > head.record.modseq)
-      }
-      this.#forget()
-      this.#putBack(gathered.ran)
+      if ((await this.#commit(head.octets, gathered.batch)) === 'committed') return this.#succeed(gathered)
     } catch (cause) {
       this.#forget()
-      this.#fail(
-        gathered.ran.map(({ waiting }) => waiting),
-        cause,
-      )
+      return fail(gathered.ran, cause)
     }
+    this.#forget()
+    this.#putBack(gathered.ran)
   }
 
   /** Runs changes from the queue until a batch is full. @returns undefined when there is nothing to commit */
   async #gather(head: HeadRecord, most: number): Promise<Gathered | undefined> {
-    const nowSeconds = Math.floor(this.#options.clock.now() / 1000)
-    const gathered: Gathered = {
-      layer: new Map(),
-      kept: new Map(),
-      logged: [],
-      ran: [],
-      head,
-      octets: OWN_OCTETS,
-      large: false,
-    }
+    const { store, clock } = this.#options
+    const nowSeconds = Math.floor(clock.now() / 1000)
+    const batch = new AccountBatch(head)
+    const ran: Ran[] = []
     const watch = this.#watch()
-    while (gathered.ran.length < most && this.#queue.length > 0 && !watch.isOver) {
+    while (ran.length < most && this.#queue.length > 0 && !watch.isOver && !batch.isLarge) {
       const [waiting] = this.#take(1) as [Waiting]
-      const source = { store: this.#options.store, cache: this.#cache, batch: gathered.layer, head: gathered.head, nowSeconds }
-      const tx = new Transaction(source)
+      const tx = new Transaction({ store, cache: this.#cache, batch: batch.layer, head: batch.head, nowSeconds })
       let value: unknown
       try {
         value = await this.#run(waiting.run, tx, watch)
@@ -227,24 +192,20 @@ export class AccountWriter {
         waiting.reject(cause)
         continue
       }
-      const fits = this.#fits(gathered, tx)
-      if (!fits && gathered.ran.length > 0) {
+      if (ran.length > 0 && !batch.fits(tx)) {
         // Functions may run again: it goes first into the next batch.
         this.#putBack([{ waiting, value }])
         break
       }
-      this.#merge(gathered, tx, { waiting, value })
-      gathered.large = !fits
-      if (!fits) break
+      batch.add(tx)
+      ran.push({ waiting, value })
     }
     watch.timer.cancel()
-    if (gathered.ran.length === 0) return undefined
-    if (gathered.layer.size === 0 && gathered.head === head) {
-      this.#keep(gathered.kept)
-      for (const { waiting, value } of gathered.ran) waiting.resolve(value as never)
-      return undefined
-    }
-    return gathered
+    if (ran.length === 0) return undefined
+    if (!batch.isEmpty) return { batch, ran }
+    this.#keep(batch.kept)
+    succeed(ran)
+    return undefined
   }
 
   async #run(change: Change<unknown>, tx: Transaction, { late }: Watch): Promise<unknown> {
@@ -265,56 +226,44 @@ export class AccountWriter {
     return watch
   }
 
-  #fits(gathered: Gathered, tx: Transaction): boolean {
-    let puts = gathered.layer.size + OWN_PUTS
-    for (const text of tx.layer.keys()) if (!gathered.layer.has(text)) puts += 1
-    return puts <= LIMITS.batchPuts && gathered.octets + tx.putOctets <= LIMITS.batchOctets
-  }
-
-  #merge(gathered: Gathered, tx: Transaction, ran: Ran): void {
-    gathered.ran.push(ran)
-    for (const [text, value] of tx.kept) gathered.kept.set(text, value)
-    if (tx.isEmpty) return
-    for (const [text, value] of tx.layer) gathered.layer.set(text, value)
-    gathered.logged.push(...tx.logged)
-    gathered.head = { ...gathered.head, ...tx.head }
-    gathered.octets += tx.putOctets
-  }
-
-  async #commit(expected: Uint8Array, gathered: Gathered): Promise<Outcome> {
-    const { store, keys, random } = this.#options
+  async #commit(expected: Uint8Array, batch: AccountBatch): Promise<'committed' | 'conflict'> {
+    const { store, keys, random, clock } = this.#options
     const nonce = random(NONCE_OCTETS)
-    const before = decodeHead(expected)
-    gathered.head = { ...gathered.head, generation: before.generation + 1, nonces: [nonce, ...before.nonces] }
-    const headOctets = encodeHead(gathered.head)
-    const { modseq } = gathered.head
-    if (modseq > before.modseq) gathered.layer.set(keyText(keys.log(modseq)), encodeLog(mergeLog(gathered.logged)))
-    gathered.layer.set(keyText(keys.head()), headOctets)
-    const batch = batchOf(keys, expected, gathered)
-    for (;;) {
-      let outcome: Outcome
+    const { generation } = batch.head
+    const sealed = batch.seal(keys, expected, nonce)
+    for (let unanswered = 0; ; ) {
       try {
-        outcome = await store.commit(batch)
+        const outcome = await store.commit(sealed.batch)
+        if (outcome === 'committed') this.#head = { octets: sealed.head, record: batch.head }
+        return outcome
       } catch (cause) {
-        if ((cause as { code?: unknown }).code !== 'STORE_UNKNOWN') throw cause
-        const [found] = await store.getMany([keys.head()])
-        const now = found === undefined ? undefined : decodeHead(found)
-        if (now?.nonces.some((other) => compareOctets(other, nonce) === 0) === true) outcome = 'committed'
-        else if (now?.generation === before.generation) continue
-        else outcome = 'conflict'
+        unanswered += 1
+        if (codeOf(cause) !== 'STORE_UNKNOWN' || unanswered > MAX_CONFLICTS) throw cause
       }
-      if (outcome === 'committed') this.#head = { octets: headOctets, record: gathered.head }
-      return outcome
+      // The head tells what became of it: never send again without asking, that would deliver twice.
+      const [found] = await store.getMany([keys.head()])
+      const now = found === undefined ? undefined : decodeHead(found)
+      if (now?.nonces.some((other) => compareOctets(other, nonce) === 0) === true) {
+        // Others may have gone on since: what is known of the account is known no longer.
+        this.#forget()
+        return 'committed'
+      }
+      if (now?.generation !== generation) return 'conflict'
+      await sleep(clock, this.#pauseMs(unanswered))
     }
   }
 
-  #succeed(gathered: Gathered, raised: boolean): void {
-    for (const [text, value] of gathered.layer) if (gathered.kept.has(text) || this.#cache.has(text)) gathered.kept.set(text, value)
-    this.#keep(gathered.kept)
-    const { modseq } = gathered.head
-    this.#options.committed(gathered.logged, modseq)
-    for (const { waiting, value } of gathered.ran) waiting.resolve(value as never)
-    if (raised) this.#options.notify(modseq)
+  #succeed({ batch, ran }: Gathered): void {
+    if (this.#head !== undefined) {
+      for (const [text, value] of batch.layer) {
+        if (batch.kept.has(text) || this.#cache.has(text)) batch.kept.set(text, value)
+      }
+      this.#keep(batch.kept)
+    }
+    const { modseq } = batch.head
+    this.#options.committed(batch.logged)
+    succeed(ran)
+    if (batch.isVisible) this.#options.notify(modseq)
   }
 
   async #readHead(): Promise<{ readonly octets: Uint8Array; readonly record: HeadRecord }> {
@@ -355,50 +304,26 @@ export class AccountWriter {
     for (const { octets } of waiting) this.#waitingOctets += octets
   }
 
-  #fail(taken: readonly Waiting[], cause: unknown): void {
-    for (const { reject } of taken) reject(cause)
-  }
-
   #pauseMs(conflicts: number): number {
     const [octet = 0] = this.#options.random(1)
     return FIRST_PAUSE_MS * 2 ** conflicts * (0.5 + octet / 512)
   }
 }
 
-function batchOf(keys: AccountKeys, expected: Uint8Array, gathered: Gathered): Batch {
-  const put: Entry[] = []
-  const deleted: Uint8Array[] = []
-  const ordered = [...gathered.layer].sort(([a], [b]) => (a < b ? -1 : 1))
-  for (const [text, value] of ordered) {
-    const key = keyOctets(text)
-    if (value === undefined) deleted.push(key)
-    else put.push({ key, value })
-  }
-  return {
-    partition: keys.partition,
-    expect: [{ key: keys.head(), value: expected }],
-    put,
-    delete: deleted,
-    ...(gathered.large ? { large: true } : {}),
-  }
+function succeed(ran: readonly Ran[]): void {
+  for (const { waiting, value } of ran) waiting.resolve(value as never)
 }
 
-/** Joins neighbouring entries of the same kind whose UIDs go on from each other, as deliveries do. */
-function mergeLog(entries: readonly LogEntry[]): readonly LogEntry[] {
-  const merged: LogEntry[] = []
-  const arrivals = new Map<number, number>()
-  for (const entry of entries) {
-    const at = entry.kind === 'arrived' ? arrivals.get(entry.mailbox) : undefined
-    const before = at === undefined ? undefined : merged[at]
-    const last = before?.uids.at(-1)
-    const next = entry.uids[0]
-    if (at !== undefined && before !== undefined && last !== undefined && next !== undefined && last.last + 1 === next.first) {
-      const uids = [...before.uids.slice(0, -1), { first: last.first, last: next.last }, ...entry.uids.slice(1)]
-      merged[at] = { ...before, uids }
-      continue
-    }
-    if (entry.kind === 'arrived') arrivals.set(entry.mailbox, merged.length)
-    merged.push(entry)
-  }
-  return merged
+function fail(ran: readonly Ran[], cause: unknown): void {
+  for (const { waiting } of ran) waiting.reject(cause)
+}
+
+function codeOf(cause: unknown): unknown {
+  return (cause as { code?: unknown } | undefined)?.code
+}
+
+/** Whether a commit failed for a reason that lies in the store, and no change in the batch is to blame. */
+function isCondition(cause: unknown): boolean {
+  const code = codeOf(cause)
+  return typeof code === 'string' && code.startsWith('STORE_') && code !== 'STORE_BATCH'
 }

@@ -215,7 +215,8 @@ export class Account implements AccountStore {
     const found = await this.#read((reader) => {
       const box = this.#find(reader, parsed.name)
       const counters = box === undefined ? undefined : reader.get(this.keys.counters(box.id))
-      return box === undefined || counters === undefined ? undefined : { id: box.id, counters: decodeCounters(counters) }
+      if (box === undefined || counters === undefined) return undefined
+      return { id: box.id, counters: decodeCounters(counters) }
     })
     if (found === undefined) return undefined
     const { recentFrom, uidNext } = found.counters
@@ -299,7 +300,10 @@ export class Account implements AccountStore {
     return { kind: 'appended', mailbox: edit.mailbox, uids, modseq: tx.takeModseq() as ModSeq }
   }
 
-  /** Whose recent messages they are is no reason to refuse reading when nothing can be written: then they stay unclaimed. */
+  /**
+   * Whose recent messages they are is no reason to refuse reading when nothing can be written: then they stay
+   * unclaimed.
+   */
   async #claimRecent(id: number): Promise<UidRange | undefined> {
     try {
       const claimed = await this.#change(async (tables) => (await tables.open(id))?.claimRecent())

@@ -1,7 +1,7 @@
 /**
- * Takes away what was expunged or deleted: the octets of messages without a place, pages and tombstones of deleted mailboxes,
- * the old end of the change log. In small changes, in key order, each complete in itself: a crash loses nothing of it but
- * time. Not here: when it runs.
+ * Takes away what was expunged or deleted: the octets of messages without a place, pages and tombstones of deleted
+ * mailboxes, the old end of the change log. In small changes, in key order, each complete in itself: a crash loses
+ * nothing of it but time. Not here: when it runs.
  */
 import type { Logger } from '@postern/core/host'
 import type { UidRange } from '@postern/core/store'
@@ -75,27 +75,33 @@ export async function eraseDue(host: EraserHost, account: Account, nowSeconds: n
 }
 
 /** Erases what one change expunged; its UIDs stay known. */
-async function eraseTombs(host: EraserHost, account: Account, mailbox: number, modseq: number, job: Uint8Array): Promise<void> {
+async function eraseTombs(
+  host: EraserHost,
+  account: Account,
+  mailbox: number,
+  modseq: number,
+  job: Uint8Array,
+): Promise<void> {
   const { keys } = account
   await inSlices(host, account, async (tx, erased) => {
-      const parts = await tx.range(keys.tombsAfter(mailbox, modseq - 1, modseq), READ_JOBS)
-      for (const { key, value } of parts) {
-        const tomb = decodeTomb(value)
-        if (tomb.kind === 'ranges') continue
-        const left = await eraseRows(tx, keys, mailbox, tomb.rows, erased)
-        const gone = tomb.rows.slice(0, tomb.rows.length - left.length)
-        const { part } = parseTombKey(key)
-        const known = keys.tomb(mailbox, modseq, part + ERASED_PART)
-        const before = await tx.get(known)
-        const already = before === undefined ? undefined : decodeTomb(before)
-        const uids = gone.map(({ uid }): UidRange => ({ first: uid, last: uid }) as UidRange)
-        const united = uniteRanges([...(already?.kind === 'ranges' ? already.uids : []), ...uids])
-        if (united.length > 0) tx.add(known, encodeTombRanges(united))
-        tx.putOrDelete(key, left.length === 0 ? undefined : encodeTombRows(left))
-        if (left.length > 0) return false
-      }
-      tx.delete(job)
-      return true
+    const parts = await tx.range(keys.tombsAfter(mailbox, modseq - 1, modseq), READ_JOBS)
+    for (const { key, value } of parts) {
+      const tomb = decodeTomb(value)
+      if (tomb.kind === 'ranges') continue
+      const left = await eraseRows(tx, keys, mailbox, tomb.rows, erased)
+      const gone = tomb.rows.slice(0, tomb.rows.length - left.length)
+      const { part } = parseTombKey(key)
+      const known = keys.tomb(mailbox, modseq, part + ERASED_PART)
+      const before = await tx.get(known)
+      const already = before === undefined ? undefined : decodeTomb(before)
+      const uids = gone.map(({ uid }): UidRange => ({ first: uid, last: uid }) as UidRange)
+      const united = uniteRanges([...(already?.kind === 'ranges' ? already.uids : []), ...uids])
+      if (united.length > 0) tx.add(known, encodeTombRanges(united))
+      tx.putOrDelete(key, left.length === 0 ? undefined : encodeTombRows(left))
+      if (left.length > 0) return false
+    }
+    tx.delete(job)
+    return true
   })
 }
 
@@ -103,20 +109,20 @@ async function eraseTombs(host: EraserHost, account: Account, mailbox: number, m
 async function eraseMailbox(host: EraserHost, account: Account, mailbox: number, job: Uint8Array): Promise<void> {
   const { keys } = account
   await inSlices(host, account, async (tx, erased) => {
-      const [page] = await tx.range(keys.pages(mailbox), 1)
-      if (page !== undefined) {
-        await erasePage(tx, keys, mailbox, page.key, Page.decode(page.value), erased)
-        return false
-      }
-      const [tomb] = await tx.range(keys.tombsAfter(mailbox, -1), 1)
-      if (tomb !== undefined) {
-        const decoded = decodeTomb(tomb.value)
-        const left = decoded.kind === 'rows' ? await eraseRows(tx, keys, mailbox, decoded.rows, erased) : []
-        tx.putOrDelete(tomb.key, left.length === 0 ? undefined : encodeTombRows(left))
-        return false
-      }
-      tx.delete(job)
-      return true
+    const [page] = await tx.range(keys.pages(mailbox), 1)
+    if (page !== undefined) {
+      await erasePage(tx, keys, mailbox, page.key, Page.decode(page.value), erased)
+      return false
+    }
+    const [tomb] = await tx.range(keys.tombsAfter(mailbox, -1), 1)
+    if (tomb !== undefined) {
+      const decoded = decodeTomb(tomb.value)
+      const left = decoded.kind === 'rows' ? await eraseRows(tx, keys, mailbox, decoded.rows, erased) : []
+      tx.putOrDelete(tomb.key, left.length === 0 ? undefined : encodeTombRows(left))
+      return false
+    }
+    tx.delete(job)
+    return true
   })
 }
 
@@ -155,7 +161,10 @@ async function erasePage(
   tx.putOrDelete(key, left.length === 0 ? undefined : editor.finish().octets)
 }
 
-/** Takes places from messages, and their octets from those without one. @returns the rows for which the budget was too small */
+/**
+ * Takes places from messages, and their octets from those without one. @returns the rows for which the budget was too
+ * small
+ */
 async function eraseRows(
   tx: Transaction,
   keys: AccountKeys,

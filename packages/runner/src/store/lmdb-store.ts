@@ -26,7 +26,8 @@ export interface LmdbStoreOptions {
  * Rejects with `StoreError` STORE_LOCKED, STORE_COPIED or STORE_FORMAT.
  */
 export async function lmdbStore(options: LmdbStoreOptions): Promise<OpenMailStore> {
-  const { dir, clock = systemClock, random = systemRandom, logger = silentLogger, reserveOctets, bufferOctets } = options
+  const { dir, reserveOctets, bufferOctets } = options
+  const { clock = systemClock, random = systemRandom, logger = silentLogger } = options
   const data = await openDataDirectory({
     directory: dir,
     clock,

@@ -1,6 +1,6 @@
 /**
- * Keeps long work from holding the event loop: reads of an embedded store resolve at once, so that a row of slices would
- * otherwise be one.
+ * Keeps long work from holding the event loop: reads of an embedded store resolve at once, so that a row of slices
+ * would otherwise be one.
  */
 
 /** LIMIT: how long work goes on without letting sockets and timers have their turn. */

@@ -1,6 +1,6 @@
 /**
- * The mail store over an ordered store: fulfils core's `MailStore` on every engine, and does the work nobody asked for: what
- * was expunged is erased in the background.
+ * The mail store over an ordered store: fulfils core's `MailStore` on every engine, and does the work nobody asked
+ * for: what was expunged is erased in the background.
  */
 import type { Clock, Logger, Random, Timer } from '@postern/core/host'
 import type { AccountStore, MailStore, Spool } from '@postern/core/store'

@@ -1,13 +1,15 @@
 /**
- * What happened in a mailbox after a modseq: by the change log where it reaches back so far, else by comparing pages. All of
- * an answer is of one moment.
+ * What happened in a mailbox after a modseq: by the change log where it reaches back so far, else by comparing pages.
+ * All of an answer is of one moment.
  */
 import type { MailboxChanges, MessageRow, ModSeq, Uid, UidRanges } from '@postern/core/store'
+import { StoreError } from '@postern/core/store'
 import type { HeadRecord } from './head-record.ts'
 import { decodeHead } from './head-record.ts'
 import type { AccountKeys } from './keys.ts'
 import { PAGE_UIDS, pageOfUid, parsePageKey } from './keys.ts'
 import { loopTurn } from './loop-turn.ts'
+import type { MailboxLog } from './mailbox-log.ts'
 import { readExpunged, readMailboxLog } from './mailbox-log.ts'
 import type { CountersRecord, MailboxRecord } from './mailbox-records.ts'
 import { decodeCounters, decodeMailbox } from './mailbox-records.ts'
@@ -16,11 +18,13 @@ import type { OrderedStore, Reader } from './ordered-store.ts'
 import { Page } from './pages.ts'
 import { RangesWalk, rangesBelow, uniteRanges } from './uid-ranges.ts'
 
-/** LIMIT: pages looked at in one slice. */
+const NOTHING: MailboxLog = { arrived: [], flagged: [], expunged: [] }
+/** LIMIT: pages looked at in one slice, and time spent there. */
 const SLICE_PAGES = 256
 const SLICE_MS = 5
 const READ_PAGES = 8
-const MAX_ATTEMPTS = 3
+/** LIMIT: rounds in which a mailbox may outrun the reader; each has only what happened during the one before. */
+const MAX_ROUNDS = 32
 
 export interface ChangesSource {
   readonly store: OrderedStore
@@ -28,8 +32,21 @@ export interface ChangesSource {
   readonly mailbox: number
   /** UIDNEXT at a modseq, as this session was told; needed when the log does not reach back so far. */
   readonly uidNextAt: (modseq: number) => number
-  /** Runs something while the account's writer stands still. */
-  readonly alone: <T>(run: () => Promise<T>) => Promise<T>
+}
+
+export async function readChanges(source: ChangesSource, since: number): Promise<MailboxChanges> {
+  const { store, keys } = source
+  const reading = new ChangesReading(source, since)
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
+    // Nearly always all of it is read in this slice. What happened during further ones is added in the next round.
+    const changes = await store.read(keys.partition, (reader) => reading.round(reader))
+    if (changes !== undefined) return changes
+    while (!reading.isThrough) {
+      await loopTurn()
+      await store.read(keys.partition, (reader) => reading.slice(reader))
+    }
+  }
+  throw new StoreError('STORE_BUSY', 'The mailbox changes faster than it can be read')
 }
 
 /** A mailbox now. */
@@ -39,87 +56,41 @@ interface Now {
   readonly counters: CountersRecord
 }
 
-/** Where to look, and what is known without looking. */
-interface Plan {
-  readonly now: Now
-  /** UIDs that may have come or changed. */
-  readonly places: UidRanges
-  /** UIDNEXT at `since`. */
-  readonly known: number
-  readonly expunged: UidRanges
-}
-
-export async function readChanges(source: ChangesSource, since: number): Promise<MailboxChanges> {
-  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-    const changes = await readOnce(source, since)
-    if (changes !== 'changed') return changes
-  }
-  const changes = await source.alone(() => readOnce(source, since))
-  if (changes === 'changed') throw new Error('A mailbox changed while its writer stood still')
-  return changes
-}
-
-async function readOnce(source: ChangesSource, since: number): Promise<MailboxChanges | 'changed'> {
-  const { store, keys } = source
-  // Little is read in the slice of the plan; much in slices of its own, during which the account may have gone on.
-  const start = await store.read(keys.partition, (reader) => {
-    const plan = makePlan(reader, source, since)
-    if ('upTo' in plan) return plan
-    const scan = new ChangesScan(source, plan, since)
-    scan.slice(reader)
-    return scan
-  })
-  if (!(start instanceof ChangesScan)) return start
-  if (start.done) return start.finish()
-  while (!start.done) {
-    await loopTurn()
-    await store.read(keys.partition, (reader) => start.slice(reader))
-  }
-  const head = await store.read(keys.partition, (reader) => reader.get(keys.head()))
-  if (head === undefined || decodeHead(head).modseq !== start.plan.now.head.modseq) return 'changed'
-  return start.finish()
-}
-
-function makePlan(reader: Reader, source: ChangesSource, since: number): Plan | MailboxChanges {
-  const { keys, mailbox } = source
-  const [head, record, counters] = [keys.head(), keys.mailbox(mailbox), keys.counters(mailbox)].map((key) => reader.get(key))
-  if (head === undefined || record === undefined || counters === undefined) {
-    const upTo = head === undefined ? since : decodeHead(head).modseq
-    const nothing = { vanished: [], changed: [], arrived: [], uidNext: 1 as Uid, keywords: [] }
-    return { ...nothing, upTo: upTo as ModSeq, exists: false }
-  }
-  const now = { head: decodeHead(head), record: decodeMailbox(record), counters: decodeCounters(counters) }
-  const upTo = now.head.modseq
-  const { uidNext, highestModseq } = now.counters
-  if (highestModseq <= since) return { now, places: [], known: uidNext, expunged: [] }
-  const log = readMailboxLog(reader, keys, mailbox, since, upTo)
-  if (log !== undefined) {
-    const known = log.arrived[0]?.first ?? uidNext
-    return { now, places: uniteRanges([...log.arrived, ...log.flagged]), known, expunged: log.expunged }
-  }
-  const expunged = readExpunged(reader, keys, mailbox, since, upTo)
-  const everywhere = [{ first: 1 as Uid, last: Math.max(1, uidNext - 1) as Uid }]
-  return { now, places: everywhere, known: Math.min(uidNext, source.uidNextAt(since)), expunged }
-}
-
-/** Looks through pages for rows that came or changed. */
-class ChangesScan {
-  readonly plan: Plan
-  done = false
+/** Changes as far as they have been read. */
+class ChangesReading {
+  /** The pages of this round have been looked at. */
+  isThrough = true
   readonly #source: ChangesSource
   readonly #since: number
-  readonly #walk: RangesWalk
-  readonly #rows: RangesWalk
-  readonly #changed: MessageRow[] = []
-  readonly #arrived: MessageRow[] = []
+  readonly #rows = new Map<number, MessageRow>()
+  /** Up to where the log has told where to look. */
+  #upTo: number
+  /** UIDNEXT at `since`. */
+  #known = 0
+  #expunged: UidRanges = []
+  #walk = new RangesWalk([])
+  #wanted = new RangesWalk([])
   #next = 0
 
-  constructor(source: ChangesSource, plan: Plan, since: number) {
+  constructor(source: ChangesSource, since: number) {
     this.#source = source
-    this.plan = plan
     this.#since = since
-    this.#walk = new RangesWalk(plan.places)
-    this.#rows = new RangesWalk(plan.places)
+    this.#upTo = since
+  }
+
+  /** Finds out where to look, and looks. @returns undefined when that takes more slices */
+  round(reader: Reader): MailboxChanges | undefined {
+    const { keys, mailbox } = this.#source
+    const head = reader.get(keys.head())
+    const record = reader.get(keys.mailbox(mailbox))
+    const counters = reader.get(keys.counters(mailbox))
+    if (record === undefined || counters === undefined || head === undefined) {
+      return deleted(head === undefined ? this.#since : decodeHead(head).modseq)
+    }
+    const now = { head: decodeHead(head), record: decodeMailbox(record), counters: decodeCounters(counters) }
+    this.#plan(reader, now)
+    this.slice(reader)
+    return this.isThrough ? this.#finish(now) : undefined
   }
 
   slice(reader: Reader): void {
@@ -128,7 +99,7 @@ class ChangesScan {
     for (let pages = 0; pages < SLICE_PAGES && performance.now() < until; ) {
       const range = this.#walk.from(this.#next * PAGE_UIDS)
       if (range === undefined) {
-        this.done = true
+        this.isThrough = true
         return
       }
       const first = Math.max(this.#next, pageOfUid(range.first))
@@ -142,17 +113,22 @@ class ChangesScan {
     }
   }
 
-  finish(): MailboxChanges {
-    const { now, known, expunged } = this.plan
-    return {
-      upTo: now.head.modseq as ModSeq,
-      exists: true,
-      vanished: rangesBelow(expunged, known),
-      changed: this.#changed,
-      arrived: this.#arrived,
-      uidNext: now.counters.uidNext as Uid,
-      keywords: now.record.keywords,
-    }
+  #plan(reader: Reader, { head, counters }: Now): void {
+    const { keys, mailbox, uidNextAt } = this.#source
+    const { uidNext, highestModseq } = counters
+    const from = this.#upTo
+    const isFirst = this.#known === 0
+    const log = highestModseq > from ? readMailboxLog(reader, keys, mailbox, from, head.modseq) : NOTHING
+    const everywhere = [{ first: 1 as Uid, last: Math.max(1, uidNext - 1) as Uid }]
+    const places = log === undefined ? everywhere : uniteRanges([...log.arrived, ...log.flagged])
+    const expunged = log === undefined ? readExpunged(reader, keys, mailbox, from, head.modseq) : log.expunged
+    if (isFirst) this.#known = log === undefined ? Math.min(uidNext, uidNextAt(from)) : (log.arrived[0]?.first ?? uidNext)
+    this.#expunged = uniteRanges([...this.#expunged, ...expunged])
+    this.#walk = new RangesWalk(places)
+    this.#wanted = new RangesWalk(places)
+    this.#next = 0
+    this.#upTo = head.modseq
+    this.isThrough = false
   }
 
   #look(reader: Reader, number: number, octets: Uint8Array): void {
@@ -161,10 +137,31 @@ class ChangesScan {
     if (page.highestModseq <= this.#since) return
     for (let index = 0; index < page.count; index += 1) {
       const uid = number * PAGE_UIDS + page.slot(index)
-      if (page.modseq(index) <= this.#since || !this.#rows.has(uid)) continue
-      const row = readRow(reader, keys, mailbox, uid, page.row(index))
-      if (uid >= this.plan.known) this.#arrived.push(row)
-      else this.#changed.push(row)
+      if (page.modseq(index) <= this.#since || !this.#wanted.has(uid)) continue
+      this.#rows.set(uid, readRow(reader, keys, mailbox, uid, page.row(index)))
     }
   }
+
+  #finish({ head, record, counters }: Now): MailboxChanges {
+    const changed: MessageRow[] = []
+    const arrived: MessageRow[] = []
+    const gone = new RangesWalk(this.#expunged)
+    for (const row of [...this.#rows.values()].sort((a, b) => a.uid - b.uid)) {
+      if (!gone.has(row.uid)) (row.uid >= this.#known ? arrived : changed).push(row)
+    }
+    return {
+      upTo: head.modseq as ModSeq,
+      exists: true,
+      vanished: rangesBelow(this.#expunged, this.#known),
+      changed,
+      arrived,
+      uidNext: counters.uidNext as Uid,
+      keywords: record.keywords,
+    }
+  }
+}
+
+function deleted(upTo: number): MailboxChanges {
+  const nothing = { vanished: [], changed: [], arrived: [], uidNext: 1 as Uid, keywords: [] }
+  return { ...nothing, upTo: upTo as ModSeq, exists: false }
 }

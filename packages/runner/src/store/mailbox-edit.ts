@@ -1,6 +1,6 @@
 /**
- * One mailbox as one change works on it: counts, keyword names and pages are read once, changed in memory, and put when the
- * change is done. Rows go in at the next UID, change their flags, or go out into a tombstone.
+ * One mailbox as one change works on it: counts, keyword names and pages are read once, changed in memory, and put
+ * when the change is done. Rows go in at the next UID, change their flags, or go out into a tombstone.
  */
 import type { Mailbox, MailboxId, UidRanges } from '@postern/core/store'
 import { Flag, MAX_UID, StoreError, addKeywords, keywordPlaces } from '@postern/core/store'
@@ -8,7 +8,14 @@ import type { AccountKeys } from './keys.ts'
 import { PAGE_UIDS, pageOfUid, parsePageKey } from './keys.ts'
 import { loopTurn } from './loop-turn.ts'
 import type { CountersRecord, MailboxRecord } from './mailbox-records.ts'
-import { decodeCounters, decodeKeywords, decodeMailbox, encodeCounters, encodeKeywords, encodeMailbox } from './mailbox-records.ts'
+import {
+  decodeCounters,
+  decodeKeywords,
+  decodeMailbox,
+  encodeCounters,
+  encodeKeywords,
+  encodeMailbox,
+} from './mailbox-records.ts'
 import type { PageEditor, PageRow } from './pages.ts'
 import { Page, RowFlag } from './pages.ts'
 import type { TombRow } from './tomb-record.ts'
@@ -91,7 +98,10 @@ export class MailboxEdit {
     this.#recordChanged = true
   }
 
-  /** Marks recent messages as told. @returns the first and the UID after the last of them, or undefined when there are none */
+  /**
+   * Marks recent messages as told. @returns the first and the UID after the last of them, or undefined when there are
+   * none
+   */
   claimRecent(): { readonly first: number; readonly end: number } | undefined {
     const { recentFrom, uidNext } = this.counters
     if (recentFrom >= uidNext) return undefined
@@ -183,7 +193,8 @@ export class MailboxEdit {
       this.#editors.set(number, editor)
     }
     const slot = uid % PAGE_UIDS
-    editor.insert({ slot, flags, keywordBits: bits, modseq, emailId, sizeOctets, dateSeconds, zoneQuarters, savedSeconds })
+    const dates = { dateSeconds, zoneQuarters, savedSeconds }
+    editor.insert({ slot, flags, keywordBits: bits, modseq, emailId, sizeOctets, ...dates })
     if (wide.length > 0) this.#tx.add(this.#keys.keywords(this.id, uid), encodeKeywords(wide))
     this.counters.uidNext = uid + 1
     this.counters.recent += 1

@@ -1,6 +1,6 @@
 /**
- * FETCH over the store: rows of a set of UIDs in batches, each read in one slice. What another session expunged meanwhile is
- * found in its tombstone, with the flags it had, until this session was told. RFC 2180 §4.1.2
+ * FETCH over the store: rows of a set of UIDs in batches, each read in one slice. What another session expunged
+ * meanwhile is found in its tombstone, with the flags it had, until this session was told. RFC 2180 §4.1.2
  */
 import { createListRecord } from '@postern/core/message'
 import type { ListRecord, MessageRow, RowParts, UidRanges } from '@postern/core/store'
@@ -104,7 +104,8 @@ class FetchScan {
       }
       for (const { uid, row, gone } of found.rows) {
         if (uid < this.#next) continue
-        if (rows.length >= BATCH_ROWS || octets >= BATCH_OCTETS || (rows.length % 16 === 15 && performance.now() > until)) {
+        const isLate = rows.length % 16 === 15 && performance.now() > until
+        if (rows.length >= BATCH_ROWS || octets >= BATCH_OCTETS || isLate) {
           this.#next = uid
           return rows
         }
@@ -252,7 +253,8 @@ async function complete(source: FetchSource, row: FetchedRow, parts: RowParts): 
 }
 
 async function makeList(source: FetchSource, row: MessageRow): Promise<ListRecord | undefined> {
-  const stored = await source.store.read(source.keys.partition, (reader) => readStructure(reader, source.keys, row.emailId))
+  const { store, keys } = source
+  const stored = await store.read(keys.partition, (reader) => readStructure(reader, keys, row.emailId))
   if (stored === undefined) return undefined
   const pieces: Uint8Array[] = []
   const { bodyStart } = stored.structure.root

@@ -1,4 +1,7 @@
-/** STORE over the store: flags and keywords of a slice of messages, changed in one change of the account. RFC 9051 §6.4.6 */
+/**
+ * STORE over the store: flags and keywords of a slice of messages, changed in one change of the account. RFC 9051
+ * §6.4.6
+ */
 import type { FlagChange, MessageRow, UidRanges } from '@postern/core/store'
 import { PAGE_UIDS } from './keys.ts'
 import type { MailboxEdit, RowKeywords } from './mailbox-edit.ts'

@@ -8,8 +8,8 @@ import { decodeTomb } from './tomb-record.ts'
 import { uniteRanges } from './uid-ranges.ts'
 
 /**
- * LIMIT: modseqs the log reaches back. What is older may have been trimmed; who is further behind compares pages, which for a
- * million messages takes 14 ms.
+ * LIMIT: modseqs the log reaches back. What is older may have been trimmed; who is further behind compares pages,
+ * which for a million messages takes 14 ms.
  */
 export const LOG_MODSEQS = 10_000
 const READ_LOG = 64

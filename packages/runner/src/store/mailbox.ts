@@ -67,14 +67,13 @@ export class MailboxSession implements OpenMailbox {
   }
 
   async changesSince(since: ModSeq): Promise<MailboxChanges> {
-    const { store, keys, writer } = this.#source
+    const { store, keys } = this.#source
     const changes = await readChanges(
       {
         store,
         keys,
         mailbox: this.#mailbox,
         uidNextAt: (modseq) => this.#uidNextAt(modseq),
-        alone: (run) => writer.change(run),
       },
       since,
     )

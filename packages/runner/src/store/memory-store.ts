@@ -1,4 +1,7 @@
-/** The mail store in memory: the same as on disk in everything but that it is gone at exit. For tests and for trying out. */
+/**
+ * The mail store in memory: the same as on disk in everything but that it is gone at exit. For tests and for trying
+ * out.
+ */
 import type { Clock, Logger, Random } from '@postern/core/host'
 import { silentLogger } from '@postern/core/host'
 import type { MailStore } from '@postern/core/store'

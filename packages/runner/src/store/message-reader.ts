@@ -1,6 +1,6 @@
 /**
- * Reads what never changes about a message: list, structure, octets. The functions with a `Reader` run within one slice; what
- * they return are copies. A damaged record throws `StoreError` STORE_CORRUPT.
+ * Reads what never changes about a message: list, structure, octets. The functions with a `Reader` run within one
+ * slice; what they return are copies. A damaged record throws `StoreError` STORE_CORRUPT.
  */
 import { StoreError } from '@postern/core/store'
 import { CHUNK_OCTETS, chunkOf, chunkSpan, countChunks, decodeChunk } from './body-chunks.ts'

@@ -1,6 +1,6 @@
 /**
- * COPY and MOVE within an account: messages get a further place, or another one. Octets are not touched; a count of places
- * says when they may be erased.
+ * COPY and MOVE within an account: messages get a further place, or another one. Octets are not touched; a count of
+ * places says when they may be erased.
  */
 import type { CopyResult, UidRanges } from '@postern/core/store'
 import type { AccountTables } from './account-tables.ts'

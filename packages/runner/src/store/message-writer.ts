@@ -1,6 +1,6 @@
 /**
- * What never changes about a message, made ready before the change that stores it, and put within it: list, structure, body,
- * and the entry by Message-ID from which threads are made. Not here: its place in a mailbox.
+ * What never changes about a message, made ready before the change that stores it, and put within it: list, structure,
+ * body, and the entry by Message-ID from which threads are made. Not here: its place in a mailbox.
  */
 import type { InternalDate, ListRecord, NewMessage, SpooledMessage } from '@postern/core/store'
 import { layOutMessage } from '@postern/core/store'
@@ -16,7 +16,9 @@ import type { BodyPlace } from './structure-codec.ts'
 import type { Transaction } from './transaction.ts'
 
 const PIECE_OCTETS = 65_536
-/** LIMIT: octets that travel in one commit when several messages are appended at once; the bodies of more go to files. */
+/**
+ * LIMIT: octets that travel in one commit when several messages are appended at once; the bodies of more go to files.
+ */
 const MAX_INLINE_TOTAL_OCTETS = 16 * 1_048_576
 /** LIMIT: Message-IDs are looked up by hash; only what a sane program writes is one. */
 const MAX_MESSAGE_ID_OCTETS = 998
@@ -70,7 +72,11 @@ export async function prepareMessages(
   return prepared
 }
 
-async function prepare(from: NewMessage, before: number, options: PrepareOptions): Promise<PreparedMessage | undefined> {
+async function prepare(
+  from: NewMessage,
+  before: number,
+  options: PrepareOptions,
+): Promise<PreparedMessage | undefined> {
   const { lead, skipOctets, sizeOctets, structure, list } = await layOutMessage(from)
   const zoneQuarters = from.internalDate === undefined ? 0 : zoneToQuarters(from.internalDate.zoneMinutes)
   let body: BodyPlace
@@ -156,7 +162,10 @@ export async function putMessage(
   return emailId
 }
 
-/** Enters a message under its Message-ID. @returns the thread of the same message, or of the one it answers, or its own */
+/**
+ * Enters a message under its Message-ID. @returns the thread of the same message, or of the one it answers, or its
+ * own
+ */
 async function joinThread(
   tx: Transaction,
   keys: AccountKeys,

@@ -68,7 +68,9 @@ export class OctetWriter {
     return this.uint(crc32(this.#octets.subarray(0, this.#length)), 4)
   }
 
-  /** What was written, in octets of its own; a record whose size was known beforehand is not copied. Ends the writing. */
+  /**
+   * What was written, in octets of its own; a record whose size was known beforehand is not copied. Ends the writing.
+   */
   finish(): Uint8Array {
     return this.#length === this.#octets.length ? this.#octets : this.#octets.slice(0, this.#length)
   }

@@ -1,6 +1,7 @@
 /**
- * What one change of an account sees and does: the last committed state, the changes queued before it, and its own puts.
- * Nothing here touches the store's state; the account writer commits what a transaction has gathered, or drops it.
+ * What one change of an account sees and does: the last committed state, the changes queued before it, and its own
+ * puts. Nothing here touches the store's state; the account writer commits what a transaction has gathered, or drops
+ * it.
  */
 import type { UidRanges } from '@postern/core/store'
 import type { HeadRecord } from './head-record.ts'
@@ -97,7 +98,10 @@ export class Transaction {
     return values
   }
 
-  /** Entries of a span, ascending. @param limit at most so many are read from the store; fewer than `limit` means the end */
+  /**
+   * Entries of a span, ascending. @param limit at most so many are read from the store; fewer than `limit` means the
+   * end
+   */
   async range(span: KeySpan, limit: number): Promise<Entry[]> {
     const stored = await this.#source.store.range({ ...span, limit })
     const from = keyText(span.from)

@@ -1,6 +1,6 @@
 /**
- * Checks one account's records against each other: what must hold after every change, whatever happened in between. Reads
- * everything once; for tests, and for an operator who wants to know. Repairs nothing.
+ * Checks one account's records against each other: what must hold after every change, whatever happened in between.
+ * Reads everything once; for tests, and for an operator who wants to know. Repairs nothing.
  */
 import { Flag } from '@postern/core/store'
 import { chunkSpan, countChunks, decodeChunk } from './body-chunks.ts'
@@ -120,10 +120,11 @@ class AccountCheck {
     for (const name of ['total', 'unseen', 'deleted', 'sizeOctets', 'recent'] as const) {
       this.#equal(`${what}: ${name}`, counters[name], recount[name])
     }
-    if (recount.firstUnseen < counters.firstUnseenHint) this.#problem(`${what}: hint of the first unseen message is too high`)
+    if (recount.firstUnseen < counters.firstUnseenHint) this.#problem(`${what}: hint of the first unseen is too high`)
     if (recount.highestModseq > counters.highestModseq) this.#problem(`${what}: a message has a higher modseq`)
     if (counters.highestModseq > (this.#head?.modseq ?? 0)) this.#problem(`${what}: modseq is above the account's`)
-    if (record.uidValidity >= (this.#head?.nextUidValidity ?? 0)) this.#problem(`${what}: UIDVALIDITY will be given again`)
+    const next = this.#head?.nextUidValidity ?? 0
+    if (record.uidValidity >= next) this.#problem(`${what}: UIDVALIDITY will be given again`)
     if (id >= (this.#head?.nextMailboxId ?? 0)) this.#problem(`${what}: id will be given again`)
     await this.#tombs(id)
     return counters.sizeOctets
@@ -166,7 +167,8 @@ class AccountCheck {
   async #tombs(id: number): Promise<void> {
     for await (const { key, value } of this.#entries(this.#source.keys.tombsAfter(id, -1))) {
       const tomb = decodeTomb(value)
-      if (parseTombKey(key).modseq > (this.#head?.modseq ?? 0)) this.#problem(`A tombstone of mailbox ${id} is of the future`)
+      const isFuture = parseTombKey(key).modseq > (this.#head?.modseq ?? 0)
+      if (isFuture) this.#problem(`A tombstone of mailbox ${id} is of the future`)
       if (tomb.kind === 'rows') for (const { uid, row } of tomb.rows) await this.#place(id, uid, row)
     }
   }

@@ -86,7 +86,9 @@ export class ViewCache {
   /** Brings UIDs up to this moment by the log, and reads what else belongs to a view. */
   #bringUp(reader: Reader, mailbox: number, kept: Kept): View | undefined {
     const keys = this.#keys
-    const [head, record, counters] = [keys.head(), keys.mailbox(mailbox), keys.counters(mailbox)].map((key) => reader.get(key))
+    const head = reader.get(keys.head())
+    const record = reader.get(keys.mailbox(mailbox))
+    const counters = reader.get(keys.counters(mailbox))
     if (head === undefined || record === undefined || counters === undefined) return undefined
     const now = { head: decodeHead(head), record: decodeMailbox(record), counters: decodeCounters(counters) }
     let { uids } = kept

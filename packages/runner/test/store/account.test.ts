@@ -187,6 +187,49 @@ describe('erasure', () => {
   })
 })
 
+describe('a large mailbox', () => {
+  it('is opened and followed in slices while it changes', async () => {
+    const opened = await openAccount()
+    const { account, engine, blobs, keys } = opened
+    await account.create('large')
+    await append(account, 'INBOX', letter(1))
+    const inbox = await open(account)
+    await inbox.copy(ALL, 'large')
+    const grower = await open(account, 'large')
+    for (let n = 0; n < 17; n += 1) await grower.copy(ALL, 'large')
+    const early = await open(account, 'large')
+    expect(early.snapshot.uids.size).toBe(131_072)
+
+    // Another handle knows nothing of what this one has read.
+    const fresh = await openOverMemory(engine, blobs).account('ann')
+    const run = { isOver: false }
+    const changing = (async () => {
+      for (let uid = 1; !run.isOver; uid += 1000) {
+        const range = [{ first: uid as Uid, last: (uid + 3) as Uid }]
+        await early.storeFlags(range, { mode: 'add', flags: Flag.deleted | Flag.seen, keywords: [] })
+        await early.expunge(range)
+        await append(account, 'large', letter(uid))
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    })()
+    const late = await open(fresh as AccountStore, 'large')
+    await early.storeFlags(ALL, { mode: 'add', flags: Flag.flagged, keywords: [] })
+    const changes = await late.changesSince(late.snapshot.modseq)
+    run.isOver = true
+    await changing
+    expect(late.snapshot.uids.size).toBe(late.snapshot.status.messages)
+    expect(changes.changed.length).toBeGreaterThan(100_000)
+
+    const last = await late.changesSince(changes.upTo)
+    const view = [changes, last].reduce(
+      (uids, { vanished, arrived }) => uids.remove(vanished).append(arrived.map(({ uid }) => uid)),
+      late.snapshot.uids,
+    )
+    expect(view.size).toBe((await open(account, 'large')).snapshot.status.messages)
+    expect(await verifyAccount({ store: engine, blobs, keys })).toEqual([])
+  })
+})
+
 describe('damage', () => {
   it.each([
     ['list', MessagePart.list, { list: true }],
