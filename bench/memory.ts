@@ -14,11 +14,12 @@ const PASSWORD = 'bench-password'
 const LINE = `${'m'.repeat(998)}\r\n`
 
 export async function benchMemory(args: readonly string[]): Promise<void> {
-  const options = numberOptions(args, { messages: 10, mib: 50 })
+  const options = numberOptions(args, { messages: 10, mib: 50, trim: 1 })
   const dir = mkdtempSync(join(process.env['BENCH_DIR'] ?? tmpdir(), 'postern-bench-'))
   try {
-    await (await start(dir)).stop()
-    const server = await start(dir)
+    await (await start(dir, options.trim)).stop()
+    const server = await start(dir, options.trim)
+    console.log(options.trim === 1 ? 'The C library gives freed memory back at once, so that what is held shows (--trim 0: as it comes)' : 'The C library keeps freed memory as it likes')
     console.log(`start to listening (second start): ${server.startMs.toFixed(0)} ms; RssAnon then ${mib(await server.rssAnon())} MiB`)
     try {
       // What code and first connections cost for good is not the messages'.
@@ -44,7 +45,7 @@ interface Server {
 }
 
 /** Runs the built packages without a loader, as users do. */
-async function start(dir: string): Promise<Server> {
+async function start(dir: string, trim: number): Promise<Server> {
   const started = performance.now()
   const program = `
     const { createMailServer } = await import('postern')
@@ -57,7 +58,12 @@ async function start(dir: string): Promise<Server> {
     process.on('SIGUSR2', () => { gc(); setTimeout(() => { gc(); console.log('collected') }, 100) })
     process.on('SIGTERM', () => void server.close({ drain: 0 }).then(() => process.exit(0)))
     console.log('ready')`
-  const child = spawn(process.execPath, ['--expose-gc', '--input-type=module', '-e', program, '--', join(dir, 'store')], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, ['--expose-gc', '--input-type=module', '-e', program, '--', join(dir, 'store')], {
+    // Where `postern` is found.
+    cwd: new URL('.', import.meta.url).pathname,
+    env: { ...process.env, ...(trim === 1 ? { MALLOC_TRIM_THRESHOLD_: '65536', MALLOC_MMAP_THRESHOLD_: '65536' } : {}) },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
   const line = async (): Promise<string> => String((await lines.next()).value)
   const endpoints = JSON.parse(await line()) as readonly { readonly protocol: string; readonly port: number }[]
