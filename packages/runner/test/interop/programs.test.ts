@@ -187,7 +187,8 @@ describe('reading', () => {
         '',
       ].join('\n'),
     )
-    const ran = await runProgram('script', ['-qec', `timeout 20 mutt -n -F ${rc}`, '/dev/null'], { env: { HOME: home, TERM: 'xterm' } })
+    // In the foreground whatever shell `script` takes: a stopped mutt would stop `script` too.
+    const ran = await runProgram('script', ['-qec', `exec timeout --foreground -k 5 20 mutt -n -F ${rc}`, '/dev/null'], { env: { HOME: home, TERM: 'xterm' } })
     const account = await local.server.accounts.get('postern')
     expect((await account?.mailboxes())?.find(({ name }) => name === 'Trash')?.total, ran.stdout.slice(-500)).toBe(5)
   })
