@@ -1,26 +1,32 @@
-/** An IMAP client that does as little as can be: sends a command, counts octets until its tag comes back. */
+/** An IMAP client that does as little as can be: sends commands, counts octets, looks for the tagged lines it waits for. */
 import { once } from 'node:events'
 import { createConnection, type Socket } from 'node:net'
 
+/** A tagged line is at the end of what came, and shorter than this. */
+const TAIL_OCTETS = 1_200
+
 export class ImapClient {
   readonly #socket: Socket
+  readonly #waiting = new Map<string, { readonly resolve: () => void; readonly reject: (error: Error) => void }>()
+  readonly #answers = new Map<string, Promise<void>>()
   #tag = 0
-  /** The end of what came, long enough for a tagged line. */
   #tail = ''
   #octets = 0
-  #look: () => void = () => {}
-  #over = false
+  #isOver = false
 
   private constructor(socket: Socket) {
     this.#socket = socket
     socket.on('data', (octets: Buffer) => {
       this.#octets += octets.length
-      this.#tail = (this.#tail + octets.subarray(-600).toString('latin1')).slice(-1200)
+      // With several commands under way, each tagged line counts; with one, only the last of a long answer can be it.
+      const from = this.#waiting.size > 1 ? 0 : Math.max(0, octets.length - TAIL_OCTETS)
+      this.#tail += octets.toString('latin1', from)
       this.#look()
     })
     socket.on('close', () => {
-      this.#over = true
-      this.#look()
+      this.#isOver = true
+      for (const { reject } of this.#waiting.values()) reject(new Error(`Connection over: ${this.#tail}`))
+      this.#waiting.clear()
     })
     socket.on('error', () => {})
   }
@@ -37,35 +43,43 @@ export class ImapClient {
   /** Sends one command. @returns octets that came; rejects when it isn't answered OK */
   async command(text: string): Promise<number> {
     this.#octets = 0
-    const tag = this.send(text)
-    await this.done(tag)
+    await this.done(this.send(text))
     return this.#octets
   }
 
-  /** Sends without waiting. @returns the tag */
+  /** Sends without waiting. @returns the tag, to be given to `done` before anything else happens */
   send(text: string): string {
     this.#tag += 1
     const tag = `t${this.#tag}x`
+    this.#answers.set(tag, new Promise((resolve, reject) => this.#waiting.set(tag, { resolve, reject })))
+    this.#answers.get(tag)?.catch(() => undefined)
+    if (this.#isOver) this.#waiting.get(tag)?.reject(new Error('Connection over'))
     this.#socket.write(`${tag} ${text}\r\n`, 'latin1')
     return tag
   }
 
-  done(tag: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#look = () => {
-        const at = this.#tail.lastIndexOf(`${tag} `)
-        if (at >= 0 && (at === 0 || this.#tail[at - 1] === '\n') && this.#tail.indexOf('\r\n', at) > 0) {
-          const line = this.#tail.slice(at)
-          this.#look = () => {}
-          if (line.startsWith(`${tag} OK`)) resolve()
-          else reject(new Error(line))
-        } else if (this.#over) reject(new Error(`Connection over: ${this.#tail}`))
-      }
-      this.#look()
-    })
+  /** Resolves when the command was answered OK; rejects with its line when it was answered otherwise. */
+  async done(tag: string): Promise<void> {
+    const answer = this.#answers.get(tag)
+    this.#answers.delete(tag)
+    await answer
   }
 
   close(): void {
     this.#socket.destroy()
+  }
+
+  #look(): void {
+    for (let end = this.#tail.indexOf('\r\n'); end >= 0; end = this.#tail.indexOf('\r\n')) {
+      const line = this.#tail.slice(0, end)
+      this.#tail = this.#tail.slice(end + 2)
+      const tag = line.slice(0, line.indexOf(' '))
+      const waiting = this.#waiting.get(tag)
+      if (waiting === undefined) continue
+      this.#waiting.delete(tag)
+      if (line.startsWith(`${tag} OK`)) waiting.resolve()
+      else waiting.reject(new Error(line))
+    }
+    if (this.#tail.length > TAIL_OCTETS) this.#tail = this.#tail.slice(-TAIL_OCTETS)
   }
 }

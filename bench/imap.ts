@@ -1,119 +1,102 @@
-/** Reading and appending over IMAP: Postern beside Dovecot, the same client and the same mails. */
+/** Reading, changing and appending over IMAP: Postern beside Dovecot, with the same client and the same mails. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ImapClient } from './imap-client.ts'
-import { corpusMails } from './mails.ts'
+import { compete, type Contestant, type Discipline, type Run } from './contest.ts'
+import { startImapLoad, type ImapLoad, type Job, type JobDone } from './imap-load.ts'
 import { numberOptions } from './options.ts'
 import { startPeer } from './peers/child.ts'
 import { hasDovecot, startDovecot } from './peers/dovecot.ts'
+import { portOf } from './peers/endpoints.ts'
 
-interface Contestant {
-  readonly name: string
-  readonly port: number
-  readonly stop: () => void | Promise<void>
-}
-
-/** What is measured: a name, what a round does, and how many things it did. */
-interface Discipline {
-  readonly name: string
-  readonly unit: string
-  readonly run: (contestant: Contestant) => Promise<number>
-}
-
-const USER = 'bench'
-const PASSWORD = 'bench-password'
+const DOVECOT_PORT = 20_143
+const LISTING = 'UID FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE)'
+const FIELDS = 'UID FETCH 1:* (UID BODY.PEEK[HEADER.FIELDS (Date From To Cc Subject Message-ID References)])'
 const CONNECTIONS = 4
 
+/** Options: `mails` of the small mailbox, `many` of the large one (0: none), `appends` in a round, `rounds` counted. */
 export async function benchImap(args: readonly string[]): Promise<void> {
-  const options = numberOptions(args, { mails: 2_000, appends: 2_000, rounds: 3 })
+  const options = numberOptions(args, { mails: 2_000, many: 100_000, appends: 2_000, rounds: 5 })
   if (!hasDovecot || process.getuid?.() !== 0) throw new Error('Needs Dovecot (Debian package dovecot-imapd) and root')
   const dir = mkdtempSync(join(process.env['BENCH_DIR'] ?? tmpdir(), 'postern-bench-'))
   const postern = await startPeer('postern-child.ts', [join(dir, 'postern')])
-  const endpoints = JSON.parse(postern.firstLine) as readonly { readonly protocol: string; readonly port: number }[]
+  const dovecot = startDovecot(dir, DOVECOT_PORT)
   const contestants: readonly Contestant[] = [
-    { name: 'postern', port: endpoints.find(({ protocol }) => protocol === 'imap')?.port ?? 0, stop: () => postern.stop() },
-    { name: 'dovecot', port: 20_143, stop: startDovecot(dir, 20_143) },
+    { name: 'postern', port: portOf(postern.firstLine, 'imap'), pid: postern.pid, stop: () => postern.stop() },
+    { name: 'dovecot', port: DOVECOT_PORT, pid: dovecot.pid, stop: dovecot.stop },
   ]
+  const load = startImapLoad()
   try {
-    await new Promise((resolve) => setTimeout(resolve, 500))
-    const mails = corpusMails(options.mails)
-    for (const { port } of contestants) await append(port, 'List', mails)
-    console.log(`${options.mails} mails, ${(mails.reduce((sum, { length }) => sum + length, 0) / 1_048_576).toFixed(0)} MiB, in each`)
-    for (const discipline of disciplines(options.mails, options.appends)) await compete(discipline, contestants, options.rounds)
+    for (const discipline of appending(load, options.appends)) await compete(discipline, contestants, options.rounds)
+    for (const [mailbox, count] of [['List', options.mails], ['Many', options.many]] as const) {
+      if (count === 0) continue
+      for (const { port } of contestants) {
+        await load.run({ kind: 'append', port, mailbox, first: 0, count, connections: CONNECTIONS, inFlight: 8 })
+      }
+      console.log(`\nA mailbox of ${count} mails`)
+      const rounds = count > 20_000 ? Math.min(3, options.rounds) : options.rounds
+      for (const discipline of reading(load, mailbox, count)) await compete(discipline, contestants, rounds)
+    }
   } finally {
+    load.stop()
     for (const { stop } of contestants) await stop()
     rmSync(dir, { recursive: true, force: true })
   }
 }
 
-function disciplines(mails: number, appends: number): readonly Discipline[] {
-  const appended = corpusMails(appends)
-  const fetch = (name: string, command: string): Discipline => ({
+function appending(load: ImapLoad, count: number): readonly Discipline[] {
+  const append = (connections: number, inFlight: number): Discipline['run'] => async ({ port }, round) => {
+    const job: Job = { kind: 'append', port, mailbox: 'Appended', first: round * count, count, connections, inFlight }
+    return runOf(await load.run(job), count, false)
+  }
+  const bar = { against: 'dovecot', least: 1.5 }
+  return [
+    { name: `APPEND, ${CONNECTIONS} connections`, unit: 'messages', bar, run: append(CONNECTIONS, 1) },
+    { name: 'APPEND, 1 connection', unit: 'messages', run: append(1, 1) },
+    { name: 'APPEND, 20 connections', unit: 'messages', run: append(20, 1) },
+  ]
+}
+
+function reading(load: ImapLoad, mailbox: string, count: number): readonly Discipline[] {
+  // A small mailbox is read several times, so that a run takes longer than the clock's and the scheduler's whims.
+  const times = Math.max(1, Math.round(10_000 / count))
+  const commands = (name: string, texts: readonly string[]): Discipline => ({
     name,
     unit: 'messages',
     run: async ({ port }) => {
-      await inMailbox(port, (client) => client.command(command))
-      return mails
+      const repeated = Array.from({ length: times }, () => texts).flat()
+      return runOf(await load.run({ kind: 'commands', port, mailbox, commands: repeated }), count * repeated.length, true)
     },
   })
+  const selects = count > 20_000 ? 5 : 20
   return [
-    fetch('listing', 'UID FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE)'),
-    fetch('flags', 'UID FETCH 1:* (UID FLAGS)'),
-    fetch('header fields', 'UID FETCH 1:* (UID BODY.PEEK[HEADER.FIELDS (Date From To Cc Subject Message-ID References)])'),
-    fetch('bodies', 'UID FETCH 1:* BODY.PEEK[]'),
-    fetch('search subject', 'UID SEARCH SUBJECT "re: "'),
-    fetch('store on all', 'UID STORE 1:* +FLAGS.SILENT ($Bench)'),
-    fetch('store off all', 'UID STORE 1:* -FLAGS.SILENT ($Bench)'),
+    { ...commands('listing (flags, date, size, ENVELOPE, BODYSTRUCTURE)', [LISTING]), bar: { against: 'dovecot', least: 0.5 } },
+    commands('flags', ['UID FETCH 1:* (UID FLAGS)']),
+    commands('header fields', [FIELDS]),
+    ...(count > 20_000 ? [] : [commands('whole messages', ['UID FETCH 1:* BODY.PEEK[]'])]),
     {
-      name: `append, ${CONNECTIONS} connections`,
-      unit: 'messages',
-      run: async ({ port }) => {
-        await append(port, 'Appended', appended)
-        return appends
+      name: 'SELECT',
+      unit: 'mailboxes',
+      run: async ({ port }) => runOf(await load.run({ kind: 'select', port, mailbox, times: selects }), selects, false),
+    },
+    commands('SEARCH UNSEEN', ['UID SEARCH UNSEEN']),
+    commands('SEARCH SUBJECT', ['UID SEARCH SUBJECT "re: "']),
+    ...(count > 20_000 ? [] : [commands('SEARCH TEXT', ['UID SEARCH TEXT "not to be found anywhere"'])]),
+    commands('STORE of all, then back', ['UID STORE 1:* +FLAGS.SILENT (\\Flagged)', 'UID STORE 1:* -FLAGS.SILENT (\\Flagged)']),
+    commands('STORE of all with a keyword, answered, then back', ['UID STORE 1:* +FLAGS ($Bench)', 'UID STORE 1:* -FLAGS ($Bench)']),
+    {
+      name: 'STORE of single messages, one after the other',
+      unit: 'commands',
+      run: async ({ port }, round) => {
+        // Each round changes what the one before left.
+        const mode = round % 2 === 0 ? '+' : '-'
+        const stores = Array.from({ length: Math.min(500, count) }, (_, n) => `STORE ${n + 1} ${mode}FLAGS.SILENT (\\Answered)`)
+        return runOf(await load.run({ kind: 'commands', port, mailbox, commands: stores }), stores.length, false)
       },
     },
   ]
 }
 
-async function inMailbox(port: number, run: (client: ImapClient) => Promise<unknown>): Promise<void> {
-  const client = await ImapClient.login(port, USER, PASSWORD)
-  await client.command('SELECT List')
-  await run(client)
-  client.close()
-}
-
-async function append(port: number, mailbox: string, mails: readonly string[]): Promise<void> {
-  const setUp = await ImapClient.login(port, USER, PASSWORD)
-  await setUp.command(`CREATE ${mailbox}`).catch(() => undefined)
-  setUp.close()
-  let next = 0
-  await Promise.all(
-    Array.from({ length: CONNECTIONS }, async () => {
-      const client = await ImapClient.login(port, USER, PASSWORD)
-      for (let mail = mails[next++]; mail !== undefined; mail = mails[next++]) {
-        await client.command(`APPEND ${mailbox} {${mail.length}+}\r\n${mail}`)
-      }
-      client.close()
-    }),
-  )
-}
-
-/** Contestants take turns; the first round warms up and is not counted. */
-async function compete(discipline: Discipline, contestants: readonly Contestant[], rounds: number): Promise<void> {
-  const rates = new Map<string, number[]>(contestants.map(({ name }) => [name, []]))
-  for (let round = 0; round <= rounds; round += 1) {
-    for (const contestant of contestants) {
-      const started = performance.now()
-      const count = await discipline.run(contestant)
-      if (round > 0) rates.get(contestant.name)?.push(count / ((performance.now() - started) / 1000))
-    }
-  }
-  const [own, other] = contestants.map(({ name }) => median(rates.get(name) ?? []))
-  console.log(`${discipline.name}: postern ${own?.toFixed(0)} ${discipline.unit}/s, dovecot ${other?.toFixed(0)}: ${((own ?? 0) / (other ?? 1)).toFixed(2)} ×`)
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+function runOf({ seconds, octets, processorSeconds }: JobDone, count: number, hasOctets: boolean): Run {
+  return { count, seconds, clientLoad: processorSeconds / seconds, ...(hasOctets ? { octets } : {}) }
 }

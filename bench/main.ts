@@ -18,4 +18,4 @@ if (bench === undefined) {
   process.exit(2)
 }
 await bench(args)
-process.exit(0)
+process.exit(process.exitCode ?? 0)

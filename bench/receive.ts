@@ -1,68 +1,73 @@
-/** Receiving over SMTP, durable: Postern beside Postfix and npm's smtp-server with a file fsynced for each message. */
+/**
+ * Receiving over SMTP, durable: Postern beside Postfix and npm's smtp-server with a file fsynced for each message; with
+ * `--aged N` also a Postern whose store has held N messages and lost half of them.
+ */
 import { mkdtempSync, mkdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { lmdbStore } from 'postern'
+import { age, fill } from './aged-store.ts'
+import { compete, type Contestant } from './contest.ts'
+import { createMovedClock } from './moved-clock.ts'
 import { numberOptions } from './options.ts'
 import { startPeer } from './peers/child.ts'
+import { portOf } from './peers/endpoints.ts'
 import { hasPostfix, startPostfix } from './peers/postfix.ts'
-import { hasSmtpSource, loadSmtp, type LoadResult } from './smtp-load.ts'
+import { hasSmtpSource, loadSmtp } from './smtp-load.ts'
 
-interface Contestant {
-  readonly name: string
-  readonly port: number
-  readonly stop: () => void | Promise<void>
-}
+const POSTFIX_PORT = 20_025
 
 export async function benchReceive(args: readonly string[]): Promise<void> {
-  const options = numberOptions(args, { messages: 10_000, connections: 20, octets: 5_120, rounds: 3 })
+  const options = numberOptions(args, { messages: 10_000, connections: 20, octets: 5_120, rounds: 3, aged: 0 })
   if (!hasSmtpSource) throw new Error('Needs smtp-source, of the Debian package postfix')
   const dir = mkdtempSync(join(process.env['BENCH_DIR'] ?? tmpdir(), 'postern-bench-'))
-  const contestants = await startAll(dir)
+  const contestants: Contestant[] = []
   try {
-    const results = new Map<string, LoadResult[]>(contestants.map(({ name }) => [name, []]))
-    // The first round warms up and is not counted; contestants take turns so that a slow spell of the machine hits all.
-    for (let round = 0; round <= options.rounds; round += 1) {
-      for (const { name, port } of contestants) {
-        const messages = round === 0 ? Math.ceil(options.messages / 5) : options.messages
-        const result = await loadSmtp(port, { ...options, messages, recipient: 'someone@example.org' })
-        if (round > 0) results.get(name)?.push(result)
-      }
-    }
-    report(results)
+    await startAll(dir, options.aged, contestants)
+    const { connections, octets } = options
+    await compete(
+      {
+        name: `receiving ${octets} octets over ${connections} connections`,
+        unit: 'messages',
+        async run({ port }, round) {
+          const count = round === 0 ? Math.ceil(options.messages / 5) : options.messages
+          const { messagesPerSecond, clientLoad } = await loadSmtp(port, { messages: count, connections, octets, recipient: 'someone@example.org' })
+          return { count, seconds: count / messagesPerSecond, clientLoad }
+        },
+      },
+      contestants,
+      options.rounds,
+    )
   } finally {
     for (const { stop } of contestants) await stop()
     rmSync(dir, { recursive: true, force: true })
   }
 }
 
-async function startAll(dir: string): Promise<readonly Contestant[]> {
+async function startAll(dir: string, aged: number, contestants: Contestant[]): Promise<void> {
+  if (aged > 0) await makeAged(join(dir, 'aged'), aged)
+  for (const name of aged > 0 ? ['fresh', 'aged'] : ['postern']) {
+    const { pid, firstLine, stop } = await startPeer('postern-child.ts', [join(dir, name)])
+    contestants.push({ name: aged > 0 ? `postern ${name}` : name, port: portOf(firstLine, 'smtp'), pid, stop })
+  }
   const files = join(dir, 'files')
   mkdirSync(files)
-  const postern = await startPeer('postern-child.ts', [join(dir, 'postern')])
-  const endpoints = JSON.parse(postern.firstLine) as readonly { readonly protocol: string; readonly port: number }[]
-  const smtpServer = await startPeer('smtp-server-child.ts', [files])
-  const contestants: Contestant[] = [
-    { name: 'postern', port: endpoints.find(({ protocol }) => protocol === 'smtp')?.port ?? 0, stop: () => postern.stop() },
-    { name: 'smtp-server + fsynced file', port: Number(smtpServer.firstLine), stop: () => smtpServer.stop() },
-  ]
+  const { pid, firstLine, stop } = await startPeer('smtp-server-child.ts', [files])
+  contestants.push({ name: 'smtp-server + fsynced file', port: Number(firstLine), pid, stop })
   if (hasPostfix && process.getuid?.() === 0) {
-    const port = 20_025
-    contestants.push({ name: 'postfix', port, stop: startPostfix(join(dir), port) })
+    contestants.push({ name: 'postfix', port: POSTFIX_PORT, pid: undefined, stop: startPostfix(join(dir), POSTFIX_PORT) })
   } else console.log('postfix is not installed, or this is not root: left out')
-  return contestants
 }
 
-function report(results: ReadonlyMap<string, readonly LoadResult[]>): void {
-  const rate = (name: string): number => median((results.get(name) ?? []).map(({ messagesPerSecond }) => messagesPerSecond))
-  const own = rate('postern')
-  for (const [name, runs] of results) {
-    const load = median(runs.map(({ clientLoad }) => clientLoad))
-    const ratio = name === 'postern' ? '' : `, postern is ${(own / rate(name)).toFixed(2)} × of it`
-    console.log(`${name}: ${rate(name).toFixed(0)} messages/s (client processor ${(100 * load).toFixed(0)} %)${ratio}`)
+async function makeAged(dir: string, count: number): Promise<void> {
+  const clock = createMovedClock()
+  const store = await lmdbStore({ dir, clock, reserveOctets: 0 })
+  try {
+    const account = await store.createAccount('bench')
+    const filled = await fill(store, account, 'INBOX', count)
+    const erased = await age(store, account, 'INBOX', clock)
+    console.log(`aged: ${count} messages stored in ${(filled / 1000).toFixed(1)} s, ${erased.messages} at random erased in ${(erased.ms / 1000).toFixed(1)} s`)
+  } finally {
+    await store.close()
   }
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
 }

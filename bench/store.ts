@@ -1,202 +1,272 @@
-/** The store alone, against its gates: durable deliveries on a fresh and on an aged store, and large mailboxes. */
+/** The store against its gates: durable deliveries into a fresh and an aged store, churn, and large mailboxes. */
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { open } from 'lmdb'
-import { lmdbStore } from 'postern'
-import type { AccountStore, SpooledMessage, Uid, UidRanges } from '@postern/core/store'
+import { createMailServer, lmdbStore } from 'postern'
+import type { AccountStore, ModSeq, UidRanges } from '@postern/core/store'
+import { age, fill } from './aged-store.ts'
+import { measureBareCommits } from './bare-commits.ts'
+import { deliver, formatLoad, load } from './deliveries.ts'
+import { formatFigure, formatMib } from './figures.ts'
+import { Gates, measureSums, watchLoop } from './gates.ts'
+import { PASSWORD, USER, startImapLoad } from './imap-load.ts'
+import { createMovedClock, type MovedClock } from './moved-clock.ts'
 import { numberOptions } from './options.ts'
 
-type Store = Awaited<ReturnType<typeof lmdbStore>>
+const DELETED = 8
+const HOUR_MS = 3_600_000
 
-const ALL: UidRanges = [{ first: 1 as Uid, last: 0xffff_ffff as Uid }]
-
-/** Goes with the machine's clock, ahead of it by what was asked for: the eraser waits ten minutes. */
-let aheadMs = 0
-const clock = {
-  now: () => Date.now() + aheadMs,
-  monotonic: () => performance.now() + aheadMs,
-  timer(ms: number, fire: () => void) {
-    const handle = setTimeout(fire, Math.min(ms, 2 ** 31 - 1))
-    handle.unref()
-    return { cancel: () => clearTimeout(handle) }
-  },
+interface Bench {
+  readonly store: Awaited<ReturnType<typeof lmdbStore>>
+  /** Holds the large mailboxes. */
+  readonly account: AccountStore
+  readonly clock: MovedClock
+  readonly gates: Gates
+  readonly dir: string
+  readonly scale: number
 }
 
+/** Options: `scale` of all sizes and times; 0.1 takes less than two minutes. */
 export async function benchStore(args: readonly string[]): Promise<void> {
-  const options = numberOptions(args, { aged: 200_000, large: 1_000_000, seconds: 4 })
-  const dir = mkdtempSync(join(process.env['BENCH_DIR'] ?? tmpdir(), 'postern-bench-'))
+  const { scale } = numberOptions(args, { scale: 1 })
+  const parent = mkdtempSync(join(process.env['BENCH_DIR'] ?? tmpdir(), 'postern-bench-'))
+  const dir = join(parent, 'store')
+  const seconds = Math.max(1, 3 * scale)
+  const gates = new Gates({ commits: await measureBareCommits(join(parent, 'bare'), 1, seconds), sums: measureSums(seconds / 2) })
+  const clock = createMovedClock()
+  const store = await lmdbStore({ dir, clock, reserveOctets: 0 })
   try {
-    const bare = await bareCommits(join(dir, 'bare'), options.seconds)
-    console.log(`baseline, bare LMDB: ${bare.toFixed(0)} durable puts of 5 KB/s, 20 in flight`)
-    const store = await lmdbStore({ dir: join(dir, 'store'), clock, reserveOctets: 0 })
-    try {
-      await measureDeliveries(store, options.seconds, bare)
-      await measureAged(store, join(dir, 'store'), options.aged, options.seconds)
-      await measureLarge(store, options.large)
-    } finally {
-      await store.close()
-    }
+    const bench: Bench = { store, account: await store.createAccount(USER), clock, gates, dir, scale }
+    await benchDeliveries(bench)
+    await benchListing(bench)
+    await benchAged(bench)
+    await benchChurn(bench)
+    await benchLarge(bench)
+    gates.conclude()
+    if (gates.missed.length > 0) process.exitCode = 1
   } finally {
-    rmSync(dir, { recursive: true, force: true })
+    await store.close()
+    rmSync(parent, { recursive: true, force: true })
   }
 }
 
-async function bareCommits(dir: string, seconds: number): Promise<number> {
-  const db = open<Buffer, Buffer>({ path: dir, keyEncoding: 'binary', encoding: 'binary', pageSize: 8192, overlappingSync: false, eventTurnBatching: false })
-  let n = 0
-  const { perSecond } = await load(20, seconds, async () => {
-    n += 1
-    await db.put(Buffer.from(String(n).padStart(12, '0')), Buffer.alloc(5_120, n))
-  })
-  await db.close()
-  return perSecond
-}
-
-async function measureDeliveries(store: Store, seconds: number, bare: number): Promise<void> {
+async function benchDeliveries({ store, gates, scale }: Bench): Promise<void> {
+  const seconds = Math.max(1.5, 6 * scale)
   const one = await store.createAccount('one')
-  print('1 in flight', await load(1, seconds, () => deliver(store, one, 5_120)), bare)
-  print('20 in flight, one account', await load(20, seconds, () => deliver(store, one, 5_120)), bare)
   const many: AccountStore[] = []
   for (let n = 0; n < 1_000; n += 1) many.push(await store.createAccount(`many${n}`))
-  print('100 in flight, 1,000 accounts', await load(100, seconds, (n) => deliver(store, many[n % 1_000] as AccountStore, 5_120)), bare)
-  print('then 1 in flight', await load(1, seconds, () => deliver(store, one, 5_120)), bare)
+  const toMany = (n: number): Promise<void> => deliver(store, many[n % many.length] as AccountStore, 5_120)
+
+  console.log('\nDeliveries of 5 KB into a fresh store')
+  const single = await load(1, { seconds }, () => deliver(store, one, 5_120))
+  console.log(`  1 in flight: ${formatLoad(single)}`)
+  for (const inFlight of [4, 20]) {
+    const loop = watchLoop()
+    const result = await load(inFlight, { seconds }, () => deliver(store, one, 5_120))
+    console.log(`  ${inFlight} in flight, one account: ${formatLoad(result)}; loop delay p99 ${formatFigure(loop.p99())} ms`)
+    if (inFlight !== 20) continue
+    gates.rate('20 in flight, one account', result.perSecond, 4_000, 'disk')
+    gates.time('  its p99', result.p99, 30, 'disk')
+  }
+  const loop = watchLoop()
+  const spread = await load(100, { seconds }, toMany)
+  console.log(`  100 in flight, 1,000 accounts: ${formatLoad(spread)}; loop delay p99 ${formatFigure(loop.p99())} ms`)
+  gates.rate('100 in flight, 1,000 accounts', spread.perSecond, 2_500, 'disk')
+  gates.time('  its p99', spread.p99, 100, 'disk')
+
+  const crowd = await load(1_000, { count: Math.ceil(50_000 * scale) }, toMany)
+  console.log(`  ${crowd.count} by 1,000 clients: ${formatLoad(crowd)}`)
+  const after = await load(1, { seconds }, () => deliver(store, one, 5_120))
+  console.log(`  then 1 in flight: ${formatLoad(after)}`)
+  gates.time('p50 of a single delivery after 1,000 clients', after.p50, 3, 'disk')
+  gates.ratio('  of its rate before', after.perSecond / single.perSecond, { atLeast: 0.6 })
 }
 
-async function measureAged(store: Store, dir: string, count: number, seconds: number): Promise<void> {
-  const aged = await store.createAccount('aged')
-  const fresh = await load(20, seconds, () => deliver(store, aged, 5_120))
-  const message = await spooled(store, 5_120)
-  for (let done = 0; done < count; done += 500) {
-    await aged.append('INBOX', Array.from({ length: 500 }, () => ({ message, flags: 0, keywords: [] })))
-  }
-  message.release()
-  const inbox = await aged.open('INBOX', 'read-write')
-  if (inbox === undefined) throw new Error('No inbox')
-  const half = [...inbox.snapshot.uids].filter(() => Math.random() < 0.5)
-  for (let at = 0; at < half.length; at += 20_000) {
-    const uids = half.slice(at, at + 20_000).map((uid) => ({ first: uid, last: uid })) as unknown as UidRanges
-    await inbox.storeFlags(uids, { mode: 'add', flags: 8, keywords: [] })
-  }
-  const removed = await inbox.expunge()
-  inbox.told(Number.MAX_SAFE_INTEGER as never)
-  inbox.close()
-  aheadMs += 3_600_000
-  const started = performance.now()
-  await store.erase()
-  console.log(`aged: ${count} messages, half erased at random (${removed.length} ranges, erased in ${((performance.now() - started) / 1000).toFixed(1)} s)`)
-  const size = sizeOf(dir)
-  const small = await load(20, seconds, () => deliver(store, aged, 5_120))
-  print('aged, 5 KB, 20 in flight', small, fresh.perSecond, 'of fresh')
-  print('aged, 5 KB, 1 in flight', await load(1, seconds, () => deliver(store, aged, 5_120)), fresh.perSecond, 'of fresh')
-  print('aged, 200 KB, 20 in flight', await load(20, seconds, () => deliver(store, aged, 200_000)), fresh.perSecond, 'of fresh')
-  console.log(`file: ${(size / 1_048_576).toFixed(0)} MiB before, ${(sizeOf(dir) / 1_048_576).toFixed(0)} MiB after those deliveries`)
+/** Over a socket, to a client in a process of its own. */
+async function benchListing({ store, account, gates, scale }: Bench): Promise<void> {
+  const count = Math.ceil(200_000 * scale)
+  const ms = await fill(store, account, 'INBOX', count)
+  console.log(`\nA mailbox of ${count} messages, stored in ${(ms / 1000).toFixed(1)} s`)
+  await overSocket(store, async (fetch) => {
+    const listing = 'UID FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE)'
+    await fetch('INBOX', listing)
+    const loop = watchLoop()
+    gates.rate('listing over a socket', count / (await fetch('INBOX', listing)), 90_000, 'processor')
+    console.log(`  loop delay p99 ${formatFigure(loop.p99())} ms, max ${formatFigure(loop.max())} ms`)
+  })
 }
 
-async function measureLarge(store: Store, count: number): Promise<void> {
-  const account = await store.createAccount('large')
-  const message = await spooled(store, 2_000)
-  for (let n = 0; n < 4; n += 1) await account.append('INBOX', Array.from({ length: 500 }, () => ({ message, flags: 0, keywords: [] })))
-  message.release()
-  await account.create('Large')
-  const source = await account.open('INBOX', 'read-write')
-  if (source === undefined) throw new Error('No inbox')
-  const copies = Math.ceil(count / source.snapshot.uids.size)
-  for (let n = 0; n < copies; n += 1) await source.copy(ALL, 'Large')
-  source.close()
-
-  const loop = monitorEventLoopDelay({ resolution: 1 })
-  loop.enable()
-  let started = performance.now()
-  const large = await account.open('Large', 'read-only')
-  if (large === undefined) throw new Error('No mailbox')
-  const size = large.snapshot.uids.size
-  const openMs = performance.now() - started
-  loop.disable()
-  console.log(`SELECT of ${size}: ${openMs.toFixed(0)} ms (gate < 300), loop delay p99 ${(loop.percentile(99) / 1e6).toFixed(1)} ms (gate < 10)`)
-
-  for (const [name, parts] of [
-    ['flags', {}],
-    ['list records', { list: true }],
-  ] as const) {
-    started = performance.now()
-    let rows = 0
-    for await (const batch of large.fetch(ALL, parts)) {
-      rows += batch.length
-      if (rows >= 200_000 && name === 'list records') break
+async function benchAged({ store, account, clock, gates, dir, scale }: Bench): Promise<void> {
+  const seconds = Math.max(2, 12 * scale)
+  const small = (): Promise<void> => deliver(store, account, 5_120)
+  const fresh = [await load(1, { seconds: seconds / 2 }, small), await load(20, { seconds: seconds / 2 }, small)] as const
+  const { messages, ms } = await age(store, account, 'INBOX', clock)
+  console.log(`\nAged: ${messages} messages at random erased, in ${(ms / 1000).toFixed(1)} s`)
+  const before = sizeOf(dir)
+  for (const [n, inFlight] of [1, 20].entries()) {
+    const result = await load(inFlight, { seconds: seconds / 2 }, small)
+    console.log(`  5 KB, ${inFlight} in flight: ${formatLoad(result)}; before: ${formatLoad(fresh[n] ?? result)}`)
+    if (inFlight === 1) {
+      gates.rate('aged, 5 KB', result.perSecond, 300, 'disk')
+      gates.time('  its p99', result.p99, 30, 'disk')
     }
-    console.log(`reading ${rows} rows, ${name}: ${((rows / (performance.now() - started)) * 1000).toFixed(0)}/s`)
+    gates.ratio(`  of the rate before, ${inFlight} in flight`, result.perSecond / (fresh[n]?.perSecond ?? 0), { atLeast: 0.7 })
   }
+  // No more than half of what was erased has room for.
+  const count = Math.ceil((messages * 5_120) / 2 / 200_000)
+  const large = await load(4, { seconds, count }, () => deliver(store, account, 200_000))
+  console.log(`  200 KB, 4 in flight: ${formatLoad(large)}`)
+  gates.rate('aged, 200 KB', large.perSecond, 150, 'disk')
+  gates.time('  its p99', large.p99, 30, 'disk')
+  gates.ratio('growth of the file', sizeOf(dir) / before - 1, { atMost: 0.02 })
+  const again = await load(1, { seconds: seconds / 2 }, small)
+  console.log(`  then 5 KB, 1 in flight: ${formatLoad(again)}`)
+}
 
+/** Deliveries, and the eraser taking away the oldest beside them. */
+async function benchChurn({ store, clock, gates, dir, scale }: Bench): Promise<void> {
+  const seconds = Math.max(6, 100 * scale)
+  const account = await store.createAccount('churn')
+  const kept = 5_000
+  console.log(`\nChurn for ${seconds.toFixed(0)} s: all but the newest ${kept} messages are erased again and again`)
+  await fill(store, account, 'INBOX', kept)
+  const stopped = new AbortController()
+  let erased = 0
+  const eraser = (async () => {
+    while (!stopped.signal.aborted) {
+      erased += await eraseOldest(store, account, clock, kept)
+      await new Promise((resolve) => setTimeout(resolve, 200))
+    }
+  })()
+  const rates: number[] = []
+  const sizes: number[] = []
+  let worst = 0
+  const parts = 6
+  const loop = watchLoop()
+  for (let part = 0; part < parts; part += 1) {
+    const result = await load(20, { seconds: seconds / parts }, () => deliver(store, account, 5_120))
+    rates.push(result.perSecond)
+    sizes.push(sizeOf(dir))
+    worst = Math.max(worst, result.p99)
+    console.log(`  ${formatLoad(result)}; ${erased} erased; files ${formatMib(sizeOf(dir))} MiB`)
+  }
+  stopped.abort()
+  await eraser
+  console.log(`  loop delay p99 ${formatFigure(loop.p99())} ms, max ${formatFigure(loop.max())} ms`)
+  gates.ratio('rate at the end, of that at the beginning', (rates.at(-1) ?? 0) / (rates[0] ?? 1), { atLeast: 0.75 })
+  gates.time('p99 beside the eraser', worst, 50, 'disk')
+  gates.ratio('files at the end, of those after a third', (sizes.at(-1) ?? 0) / (sizes[1] ?? 1), { atMost: 1.25 })
+}
+
+async function eraseOldest(store: Bench['store'], account: AccountStore, clock: MovedClock, kept: number): Promise<number> {
+  const inbox = await account.open('INBOX', 'read-write')
+  if (inbox === undefined) throw new Error('No inbox')
+  const { uids } = inbox.snapshot
+  const oldest = uids.at(uids.size - kept)
+  if (oldest !== undefined) {
+    const doomed = [{ first: uids.at(1), last: oldest }] as unknown as UidRanges
+    await inbox.storeFlags(doomed, { mode: 'add', flags: DELETED, keywords: [] })
+    await inbox.expunge(doomed)
+    inbox.told(Number.MAX_SAFE_INTEGER as ModSeq)
+  }
+  inbox.close()
+  clock.advance(HOUR_MS)
+  await store.erase()
+  return Math.max(0, uids.size - kept)
+}
+
+async function benchLarge({ store, account, gates, scale }: Bench): Promise<void> {
+  const count = Math.ceil(1_000_000 * scale)
+  const step = 2_000
+  await account.create('Seed')
+  await fill(store, account, 'Seed', step)
+  await account.create('Large')
+  const seed = await account.open('Seed', 'read-only')
+  for (let made = 0; made < count; made += step) await seed?.copy(rangeTo(0xffff_ffff), 'Large')
+  seed?.close()
+  console.log(`\nA mailbox of ${count} places`)
+
+  const openLoop = watchLoop()
+  const started = performance.now()
+  const large = await account.open('Large', 'read-only')
+  gates.time('SELECT', performance.now() - started, Math.max(30, 300 * scale), 'processor')
+  gates.time('  loop delay p99 meanwhile', openLoop.p99(), 10, 'processor')
+  large?.close()
+
+  await overSocket(store, async (fetch) => {
+    await fetch('Large', 'UID FETCH 1:* (UID FLAGS)')
+    const loop = watchLoop()
+    gates.rate('flags over a socket', count / (await fetch('Large', 'UID FETCH 1:* (UID FLAGS)')), 400_000, 'processor')
+    console.log(`  loop delay p99 ${formatFigure(loop.p99())} ms, max ${formatFigure(loop.max())} ms`)
+  })
+  await benchBystander(store, account, gates, Math.ceil(100_000 * scale))
+}
+
+/** Single deliveries to another account beside changes of very many messages. */
+async function benchBystander(store: Bench['store'], account: AccountStore, gates: Gates, some: number): Promise<void> {
   const bystander = await store.createAccount('bystander')
-  const beside = (what: string, work: Promise<unknown>): Promise<void> => untilDone(what, work, () => deliver(store, bystander, 5_120))
-  const some: UidRanges = [{ first: 1 as Uid, last: 100_000 as Uid }]
   await account.create('Copied')
-  await beside('STORE of 100,000', large.storeFlags(some, { mode: 'add', flags: 8, keywords: [] }))
-  await beside('COPY of 100,000', large.copy(some, 'Copied'))
-  await beside('EXPUNGE of 100,000', large.expunge(some))
+  const large = await account.open('Large', 'read-write')
+  if (large === undefined) throw new Error('No mailbox')
+  const works = {
+    STORE: () => large.storeFlags(rangeTo(some), { mode: 'add', flags: DELETED, keywords: [] }),
+    COPY: () => large.copy(rangeTo(some), 'Copied'),
+    EXPUNGE: () => large.expunge(rangeTo(some)),
+  }
+  for (const [name, work] of Object.entries(works)) {
+    const loop = watchLoop()
+    const started = performance.now()
+    let tookMs: number | undefined
+    const done = (async () => {
+      await work()
+      tookMs = performance.now() - started
+    })()
+    const beside = await load(1, { isOver: () => tookMs !== undefined }, () => deliver(store, bystander, 5_120))
+    await done
+    console.log(`  ${name} of ${some}: ${formatFigure(tookMs ?? Number.NaN)} ms; deliveries beside it: ${formatLoad(beside)}; loop delay max ${formatFigure(loop.max())} ms`)
+    gates.time(`longest delivery beside ${name}`, beside.max, 100, 'disk')
+  }
   large.close()
 }
 
-/** Deliveries one after another until something else is done, and the longest any took. */
-async function untilDone(what: string, work: Promise<unknown>, deliverOne: () => Promise<void>): Promise<void> {
-  const started = performance.now()
-  const progress = { isDone: false }
-  const ended = work.finally(() => {
-    progress.isDone = true
-  })
-  const taken: number[] = []
-  do {
-    const before = performance.now()
-    await deliverOne()
-    taken.push(performance.now() - before)
-  } while (!progress.isDone)
-  await ended
-  console.log(`${what}: ${(performance.now() - started).toFixed(0)} ms; deliveries beside it at most ${Math.max(...taken).toFixed(1)} ms (gate 100)`)
-}
-
-async function spooled(store: Store, octets: number): Promise<SpooledMessage> {
-  const spool = store.spool()
-  number += 1
-  await spool.write(Buffer.from(`Message-ID: <${number}@example.org>\r\nFrom: Ada <ada@example.com>\r\nTo: bob@example.org\r\nSubject: message ${number}\r\nDate: Thu, 1 Jan 2026 00:00:00 +0000\r\n\r\n${`${'x'.repeat(70)}\r\n`.repeat(Math.ceil(octets / 72))}`))
-  return spool.end()
-}
-let number = 0
-
-async function deliver(store: Store, account: AccountStore, octets: number): Promise<void> {
-  const message = await spooled(store, octets)
-  await account.append('INBOX', [{ message, flags: 0, keywords: [] }])
-  message.release()
-}
-
-interface Load {
-  readonly perSecond: number
-  readonly p50: number
-  readonly p99: number
-}
-
-async function load(inFlight: number, seconds: number, run: (n: number) => Promise<void>): Promise<Load> {
-  const taken: number[] = []
-  const started = performance.now()
-  const end = started + seconds * 1000
-  let n = 0
-  await Promise.all(
-    Array.from({ length: inFlight }, async () => {
-      while (performance.now() < end) {
-        const before = performance.now()
-        await run((n += 1))
-        taken.push(performance.now() - before)
-      }
-    }),
+/** A server on this store; `fetch` resolves with the seconds one command takes in a mailbox. */
+async function overSocket(store: Bench['store'], run: (fetch: (mailbox: string, command: string) => Promise<number>) => Promise<void>): Promise<void> {
+  const server = await createMailServer(
+    {
+      hostname: 'mail.example.org',
+      listeners: { local: { addresses: ['127.0.0.1'], imap: { port: 0, allowPlainLogin: true } } },
+      domains: { 'example.org': {} },
+      accounts: { [USER]: { addresses: ['@example.org'] } },
+    },
+    // It may not close what others still use.
+    { store: keptOpen(store) },
   )
-  taken.sort((a, b) => a - b)
-  const at = (share: number): number => taken[Math.floor(taken.length * share)] ?? Number.NaN
-  return { perSecond: taken.length / ((performance.now() - started) / 1000), p50: at(0.5), p99: at(0.99) }
+  await (await server.accounts.get(USER))?.setPassword(PASSWORD)
+  const [endpoint] = await server.listen()
+  const client = startImapLoad()
+  try {
+    await run(async (mailbox, command) => {
+      const { seconds } = await client.run({ kind: 'commands', port: endpoint?.port ?? 0, mailbox, commands: [command] })
+      return seconds
+    })
+  } finally {
+    client.stop()
+    await server.close({ drain: 0 })
+  }
 }
 
-function print(what: string, { perSecond, p50, p99 }: Load, baseline: number, of = 'of bare'): void {
-  console.log(`${what}: ${perSecond.toFixed(0)}/s, p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms; ${(perSecond / baseline).toFixed(2)} × ${of}`)
+function keptOpen(store: Bench['store']): Bench['store'] {
+  return new Proxy(store, {
+    get(target, name) {
+      if (name === 'close') return () => Promise.resolve()
+      const found: unknown = Reflect.get(target, name, target)
+      return typeof found === 'function' ? (found.bind(target) as unknown) : found
+    },
+  })
+}
+
+function rangeTo(last: number): UidRanges {
+  return [{ first: 1, last }] as unknown as UidRanges
 }
 
 function sizeOf(dir: string): number {
