@@ -11,7 +11,7 @@ export default defineConfig({
     pool: 'forks',
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    projects: ['core', 'smtp', 'imap', 'runner'].map((name) => ({
+    projects: ['core', 'smtp', 'imap', 'junk', 'runner'].map((name) => ({
       extends: true as const,
       test: { name, root: `packages/${name}`, include: ['test/**/*.test.ts'] },
     })),

@@ -4,6 +4,7 @@ import { createMailServer } from 'postern'
 const [dataDir = '.'] = process.argv.slice(2)
 const server = await createMailServer({
   hostname: 'mail.example.org',
+  checkSenders: false,
   dataDir,
   listeners: { local: { addresses: ['127.0.0.1'], smtp: { port: 0 }, imap: { port: 0, allowPlainLogin: true } } },
   domains: { 'example.org': {} },

@@ -9,6 +9,7 @@ import { changeCases } from './store-changes.ts'
 import { mailboxCases } from './store-mailboxes.ts'
 import { messageCases } from './store-messages.ts'
 import { modelCases } from './store-model.ts'
+import { receptionCases } from './store-reception.ts'
 
 /** A store under test. */
 export interface StoreUnderTest {
@@ -33,7 +34,14 @@ export type StoreCase = readonly [
 
 /** All cases. @param make an empty store, a new one each time */
 export function mailStoreCases(make: () => Promise<StoreUnderTest>): readonly ConformanceCase[] {
-  const cases: readonly StoreCase[] = [...accountCases, ...mailboxCases, ...messageCases, ...changeCases, ...modelCases]
+  const cases: readonly StoreCase[] = [
+    ...accountCases,
+    ...mailboxCases,
+    ...messageCases,
+    ...changeCases,
+    ...receptionCases,
+    ...modelCases,
+  ]
   return cases.map(([name, run]) => ({
     name,
     async run() {

@@ -8,10 +8,16 @@ import type {
   AccountNotice,
   AccountStore,
   AppendResult,
+  ArrivalCount,
   CopyResult,
+  Correspondent,
   CreateResult,
   DeleteResult,
   EmailId,
+  FilingPolicy,
+  FlagSet,
+  Judgement,
+  KeepRejectResult,
   Mailbox,
   MailboxId,
   MailboxStatus,
@@ -19,13 +25,17 @@ import type {
   ModSeq,
   NewMessage,
   OpenMailbox,
+  RejectLimits,
   RenameResult,
+  SenderIdentity,
   SpecialUse,
+  Uid,
   UidRange,
 } from '../src/store/index.ts'
 import { layOutMessage, parentNames, parseMailboxName, StoreError } from '../src/store/index.ts'
 import type { MemoryContent, MemoryPlace } from './memory-mailbox.ts'
 import { MemoryMailbox, MemorySession, rangesOf } from './memory-mailbox.ts'
+import { MemoryReception } from './memory-reception.ts'
 import { createMemorySpool } from './memory-spool.ts'
 
 const MAX_SECRET_OCTETS = 4000
@@ -45,8 +55,13 @@ export class MemoryAccount implements AccountStore {
   #nextMailboxId = 1
   #nextEmailId = 1
   nextUidValidity: number
+  readonly reception = new MemoryReception()
+  /** Kept rejects: by email id their digest and Message-ID. */
+  readonly #rejects = new Map<EmailId, { readonly digest: string; readonly messageId: string | undefined }>()
+  readonly #policy: () => FilingPolicy | undefined
 
-  constructor(name: string, nowSeconds: () => number, nextUidValidity: number) {
+  constructor(name: string, nowSeconds: () => number, nextUidValidity: number, policy: () => FilingPolicy | undefined) {
+    this.#policy = policy
     this.name = name
     this.#nowSeconds = nowSeconds
     this.nextUidValidity = nextUidValidity
@@ -181,14 +196,82 @@ export class MemoryAccount implements AccountStore {
     if (box === undefined) return { kind: 'no-such-mailbox' }
     const modseq = this.nextModseq() as ModSeq
     const first = box.uidNext
+    const nowSeconds = this.#nowSeconds()
     for (const [n, content] of contents.entries()) {
       const emailId = this.#nextEmailId as EmailId
       this.#nextEmailId += 1
       this.contents.set(emailId, content)
-      box.add(emailId, messages[n] as NewMessage, modseq, this.#nowSeconds())
+      const message = messages[n] as NewMessage
+      if (message.reception !== undefined) this.reception.received(emailId, message.reception, box.mailbox.id, content.octets.length, nowSeconds)
+      this.place(box, emailId, message, modseq)
+      this.reception.wroteTo(this.#policy()?.correspondents(box.mailbox, content.structure.root.envelope ?? {}) ?? [], nowSeconds)
     }
     this.notify()
     return { kind: 'appended', mailbox: box.mailbox, uids: { first, last: box.uidNext - 1 } as UidRange, modseq }
+  }
+
+  /** Gives a message a place, with the flags the account wants there. */
+  place(box: MemoryMailbox, emailId: EmailId, flagSet: FlagSet, modseq: number): Uid {
+    const wanted = this.#policy()?.flagsOnEntering(box.mailbox)
+    const flags = wanted === undefined ? flagSet.flags : (flagSet.flags | wanted.set) & ~wanted.clear
+    this.reception.judge(emailId, flags)
+    return box.add(emailId, { flags, keywords: flagSet.keywords }, modseq, this.#nowSeconds())
+  }
+
+  judgements(mailbox: string, identities: readonly SenderIdentity[]): Promise<readonly (readonly Judgement[])[]> {
+    const id = this.find(mailbox)?.mailbox.id
+    return Promise.resolve(identities.map((identity) => (id === undefined ? [] : this.reception.judgements(id, identity))))
+  }
+
+  lastWroteTo(correspondents: readonly Correspondent[]): Promise<readonly (number | undefined)[]> {
+    return Promise.resolve(correspondents.map((correspondent) => this.reception.lastWroteTo(correspondent)))
+  }
+
+  wroteTo(correspondents: readonly Correspondent[], seconds: number): Promise<void> {
+    this.reception.wroteTo(correspondents, seconds)
+    return Promise.resolve()
+  }
+
+  arrivals(sinceSeconds: number): Promise<readonly ArrivalCount[]> {
+    return Promise.resolve(this.reception.arrivals(sinceSeconds, this.#nowSeconds()))
+  }
+
+  async keepReject(mailbox: string, message: NewMessage, digest: Uint8Array, limits: RejectLimits): Promise<KeepRejectResult> {
+    if (this.find(mailbox) === undefined) {
+      await this.create(mailbox)
+      await this.setSubscribed(mailbox, true)
+    }
+    const box = this.find(mailbox)
+    if (box === undefined) throw new RangeError('No mailbox for rejects can be made')
+    const oldest = this.#nowSeconds() - limits.maxAgeSeconds
+    this.#expunge(box, box.live.filter(({ saveDateSeconds }) => saveDateSeconds < oldest))
+    const messageId = messageIdOf((await this.#take(message)).structure.root.envelope?.messageId)
+    const text = Buffer.from(digest).toString('hex')
+    const isThere = box.live.some(({ emailId }) => {
+      const kept = this.#rejects.get(emailId)
+      return kept !== undefined && (kept.digest === text || (messageId !== undefined && kept.messageId === messageId))
+    })
+    if (isThere) return { kind: 'duplicate' }
+    if (box.live.length >= limits.maxMessages) return { kind: 'full' }
+    const appended = await this.append(mailbox, [message])
+    if (appended.kind === 'no-such-mailbox') throw new RangeError('The mailbox of rejects went')
+    this.#rejects.set((this.#nextEmailId - 1) as EmailId, { digest: text, messageId })
+    return { kind: 'kept', mailbox: appended.mailbox, uid: appended.uids.first }
+  }
+
+  forgetReject(mailbox: string, messageId: string): Promise<number> {
+    const box = this.find(mailbox)
+    const doomed = box?.live.filter(({ emailId }) => this.#rejects.get(emailId)?.messageId === messageId) ?? []
+    if (box !== undefined) this.#expunge(box, doomed)
+    return Promise.resolve(doomed.length)
+  }
+
+  #expunge(box: MemoryMailbox, doomed: readonly MemoryPlace[]): void {
+    if (doomed.length === 0) return
+    const modseq = this.nextModseq()
+    for (const place of doomed) box.remove(place, modseq)
+    this.notify()
+    this.forget()
   }
 
   watch(listener: (notice: AccountNotice) => void): () => void {
@@ -212,7 +295,8 @@ export class MemoryAccount implements AccountStore {
       for (const place of group) {
         const flagSet = { flags: place.flags, keywords: from.keywordNames(place) }
         source.push(place.uid)
-        destination.push(target.add(place.emailId, flagSet, modseq, this.#nowSeconds()))
+        if (target !== from) this.reception.released(place.emailId, (name) => this.find(name)?.mailbox.id)
+        destination.push(this.place(target, place.emailId, flagSet, modseq))
         if (how === 'move') from.remove(place, modseq)
       }
       this.notify()
@@ -266,6 +350,11 @@ export class MemoryAccount implements AccountStore {
   }
 }
 
+/** The first identifier of a Message-ID field, without brackets. */
+function messageIdOf(field: Uint8Array | undefined): string | undefined {
+  return field === undefined ? undefined : /<([^>]+)>/.exec(Buffer.from(field).toString('latin1'))?.[1]
+}
+
 /**
  * Creates an empty store in memory. @param options.clock time for internal dates and UIDVALIDITY; default: the
  * machine's
@@ -274,6 +363,7 @@ export function createMemoryStore(options: { readonly clock?: Clock } = {}): Mai
   const accounts = new Map<string, MemoryAccount>()
   const formerNextUidValidity = new Map<string, number>()
   const nowSeconds = (): number => Math.floor((options.clock?.now() ?? Date.now()) / 1000)
+  let policyOf: (account: string) => FilingPolicy | undefined = () => undefined
   let closed = false
   const checkOpen = (): void => {
     if (closed) throw new StoreError('STORE_CLOSED', 'The store is closed')
@@ -291,7 +381,7 @@ export function createMemoryStore(options: { readonly clock?: Clock } = {}): Mai
     async createAccount(name) {
       checkOpen()
       if (accounts.has(name)) throw new StoreError('STORE_EXISTS', 'There is an account of that name')
-      const account = new MemoryAccount(name, nowSeconds, formerNextUidValidity.get(name) ?? 1)
+      const account = new MemoryAccount(name, nowSeconds, formerNextUidValidity.get(name) ?? 1, () => policyOf(name))
       accounts.set(name, account)
       return account
     },
@@ -313,6 +403,9 @@ export function createMemoryStore(options: { readonly clock?: Clock } = {}): Mai
       if (octets === undefined) return void found.secrets.delete(kind)
       if (octets.length > MAX_SECRET_OCTETS) throw new RangeError('A secret has at most 4,000 octets')
       found.secrets.set(kind, octets.slice())
+    },
+    usePolicy(given) {
+      policyOf = given
     },
     spool: () => createMemorySpool(),
     get accepting() {

@@ -272,7 +272,10 @@ export class MemorySession implements OpenMailbox {
       if (changed.length === 0) continue
       const modseq = this.#account.nextModseq()
       box.highestModseq = modseq
-      for (const place of changed) place.modseq = modseq
+      for (const place of changed) {
+        place.modseq = modseq
+        this.#account.reception.judge(place.emailId, place.flags)
+      }
       this.#account.notify()
     }
     const rows = found.map((place) => box.row(place, this.#account.content(place.emailId)))

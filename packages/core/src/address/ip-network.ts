@@ -21,10 +21,10 @@ export interface IpNetwork {
 }
 
 /**
- * Prefix lengths that limits and reputation count by: one host or customer, a small block, a large one.
- * An IPv6 customer has a /64 at least, so a single address means nothing there.
+ * Prefix lengths that limits and reputation count by: one customer, a small block, a large one. An IPv6 customer has a
+ * /64 at least, so a single address means nothing there.
  */
-const COUNTED_PREFIXES = { 4: [32, 26, 21], 6: [64, 48, 32] } as const
+const COUNTED_IPV6_PREFIXES = [64, 48, 32] as const
 
 /** @returns undefined when the text is not exactly one address; zones (`%eth0`) and shortened IPv4 forms are not */
 export function parseIpAddress(text: string): IpAddress | undefined {
@@ -71,7 +71,12 @@ export function formatIpNetwork(network: IpNetwork): string {
 
 /** Keys of the networks an address counts under, narrow first: IPv4 /32, /26, /21; IPv6 /64, /48, /32. */
 export function networkKeys(address: IpAddress): readonly [narrow: string, middle: string, wide: string] {
-  const [narrow, middle, wide] = COUNTED_PREFIXES[address.version]
+  if (address.version === 4) {
+    // Asked several times for every message: no detour over octets.
+    const [a = 0, b = 0, c = 0, d = 0] = address.text.split('.').map(Number)
+    return [`${address.text}/32`, `${a}.${b}.${c}.${d & 0xc0}/26`, `${a}.${b}.${c & 0xf8}.0/21`]
+  }
+  const [narrow, middle, wide] = COUNTED_IPV6_PREFIXES
   return [
     formatIpNetwork(networkOf(address, narrow)),
     formatIpNetwork(networkOf(address, middle)),

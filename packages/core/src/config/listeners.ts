@@ -1,7 +1,7 @@
 /** Where a server listens, and for what. Each service is on when its block is there. */
 import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
-import { sizeSchema } from './quantities.ts'
+import { durationSchema, sizeSchema } from '../quantities.ts'
 
 const port = z.int().min(0).max(65_535).describe('TCP port; 0 takes a free one')
 
@@ -10,6 +10,14 @@ const smtpService = z
     port: port.default(25),
     requireTls: z.boolean().default(false).describe('Refuse MAIL, RCPT and DATA before STARTTLS (530 5.7.0)'),
     maxMessageSize: sizeSchema({ min: 65_536, max: 1_073_741_824 }).default(104_857_600).describe('Largest message taken, announced with SIZE'),
+    blockLists: z
+      .array(z.string().min(1).max(200))
+      .max(20)
+      .default([])
+      .describe('DNS block lists (RFC 5782) that senders nobody knows are looked up in, such as "bl.example.org"'),
+    firstTimeSenderDelay: durationSchema({ max: 300_000 })
+      .default(15_000)
+      .describe('How long a message of a sender nobody knows waits before it is stored: holds back who sends many; 0 turns it off'),
   })
   .describe('Mail from other servers (RFC 5321)')
 

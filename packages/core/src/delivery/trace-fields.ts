@@ -2,7 +2,7 @@
 import type { ForwardPath, ReversePath } from '../address/index.ts'
 import { formatPath } from '../address/index.ts'
 import type { ConnectionInfo } from '../host/index.ts'
-import { formatDate } from '../message/index.ts'
+import { formatDate, type OctetRange } from '../message/index.ts'
 
 /** What the trace fields tell of one reception. */
 export interface Trace {
@@ -20,12 +20,56 @@ export interface Trace {
   readonly recipient: ForwardPath | undefined
   /** Milliseconds since 1970. */
   readonly receivedAt: number
+  /** Name of the sending address, when DNS has one. */
+  readonly reverseHost?: string | undefined
+  /** Why the message was taken or not. */
+  readonly reason?: string | undefined
+  /** Fields about who sent it: names with values folded already. */
+  readonly authentication?: readonly (readonly [name: string, value: string])[]
 }
 
-/** Return-Path and Received, each folded, with line ends. */
+/** The reason, Return-Path, what was found out about the sender, and Received: each folded, with line ends. */
 export function formatTraceFields(trace: Trace): Uint8Array {
-  return Buffer.from(`Return-Path: ${formatPath(trace.reversePath, { utf8: trace.smtputf8 })}\r\n${formatReceived(trace)}`)
+  let text = trace.reason === undefined ? '' : `X-Postern-Reason: ${trace.reason}\r\n`
+  text += `Return-Path: ${formatPath(trace.reversePath, { utf8: trace.smtputf8 })}\r\n`
+  for (const [name, value] of trace.authentication ?? []) text += `${name}: ${value}\r\n`
+  return Buffer.from(text + formatReceived(trace))
 }
+
+/** The header of a message as it is going to be stored: what is known of its sender, and itself without claims of others. */
+export interface StampedHeader {
+  readonly hostname: string
+  /** Authentication-Results and Received-SPF. */
+  readonly authentication: readonly (readonly [name: string, value: string])[]
+  /** Header of the message down to the last field that was taken out, without those; replaces its first `skipOctets` octets. */
+  readonly lead: Uint8Array
+  readonly skipOctets: number
+}
+
+/** LIMIT: of a header that is written anew; with the trace fields it has to fit the prefix of a stored message. */
+const MAX_LEAD_OCTETS = 57_344
+
+/** @returns undefined when what must be taken out lies too far down */
+export function stampedHeader(
+  header: Uint8Array,
+  evidence: { readonly authenticationResults: string | undefined; readonly receivedSpf: string | undefined; readonly forgedFields: readonly OctetRange[] },
+  hostname: string,
+): StampedHeader | undefined {
+  const { authenticationResults, receivedSpf, forgedFields } = evidence
+  const authentication: (readonly [string, string])[] = []
+  if (authenticationResults !== undefined) authentication.push(['Authentication-Results', authenticationResults])
+  if (receivedSpf !== undefined) authentication.push(['Received-SPF', receivedSpf])
+  const kept: Uint8Array[] = []
+  let at = 0
+  for (const { from, to } of forgedFields) {
+    kept.push(header.subarray(at, from))
+    at = to
+  }
+  const lead = at === 0 ? NOTHING : Buffer.concat(kept)
+  return lead.length > MAX_LEAD_OCTETS ? undefined : { hostname, authentication, lead, skipOctets: at }
+}
+
+const NOTHING = new Uint8Array(0)
 
 /** Protocol names of RFC 3848 and RFC 6531 §4.3. */
 function protocolName(trace: Trace): string {
@@ -36,7 +80,8 @@ function protocolName(trace: Trace): string {
 
 function formatReceived(trace: Trace): string {
   const { connection } = trace
-  const from = connection.remoteAddress === undefined ? trace.helo : `${trace.helo} (${addressLiteral(connection.remoteAddress)})`
+  const reverse = trace.reverseHost === undefined || trace.reverseHost.toLowerCase() === trace.helo.toLowerCase() ? '' : `${trace.reverseHost} `
+  const from = connection.remoteAddress === undefined ? trace.helo : `${trace.helo} (${reverse}${addressLiteral(connection.remoteAddress)})`
   const by = connection.localAddress === undefined ? trace.hostname : `${trace.hostname} (${addressLiteral(connection.localAddress)})`
   const tls = connection.tls === undefined ? '' : ` (${connection.tls.protocol.replace(/^TLSv/, 'TLS')} ${connection.tls.cipher})`
   const words = [

@@ -3,6 +3,15 @@ import type { AccountNotice } from './change.ts'
 import type { FlagSet, InternalDate } from './message.ts'
 import type { Mailbox, MailboxStatus, OpenMailbox, SpecialUse } from './mailbox.ts'
 import type { MailboxId, ModSeq, UidRange } from './numbers.ts'
+import type {
+  ArrivalCount,
+  Correspondent,
+  Judgement,
+  KeepRejectResult,
+  ReceptionFacts,
+  RejectLimits,
+  SenderIdentity,
+} from './reception.ts'
 import type { SpooledMessage, Spool } from './blob.ts'
 
 /** One message to be stored. */
@@ -13,8 +22,15 @@ export interface NewMessage extends FlagSet {
    * KiB.
    */
   readonly prefix?: Uint8Array
+  /**
+   * Octets at the start of the message that are left out, `prefix` standing for them: a header line that must not be
+   * stored is taken out so. Less than the header section.
+   */
+  readonly skipOctets?: number
   /** Default: now, UTC. */
   readonly internalDate?: InternalDate
+  /** When it came from outside. */
+  readonly reception?: ReceptionFacts
 }
 
 export type AppendResult =
@@ -71,6 +87,26 @@ export interface AccountStore {
   spool(): Spool
   /** Stores messages, all or none, into an existing mailbox. */
   append(mailbox: string, messages: readonly NewMessage[]): Promise<AppendResult>
+  /**
+   * Judgements of messages that first came to a mailbox, for each identity newest first, at most `MAX_JUDGEMENTS`; none
+   * when there is no such mailbox. A judgement is there as soon as the flag change that makes it, and stays when the
+   * message is expunged.
+   */
+  judgements(mailbox: string, identities: readonly SenderIdentity[]): Promise<readonly (readonly Judgement[])[]>
+  /** When the account last wrote to each, seconds since 1970, exact to a day; undefined: never. */
+  lastWroteTo(correspondents: readonly Correspondent[]): Promise<readonly (number | undefined)[]>
+  /** Remembers that the account wrote to them. @param seconds since 1970 */
+  wroteTo(correspondents: readonly Correspondent[], seconds: number): Promise<void>
+  /** What came from outside in minutes that began at `sinceSeconds` or later, oldest first; not beyond `ARRIVALS_KEPT_SECONDS`. */
+  arrivals(sinceSeconds: number): Promise<readonly ArrivalCount[]>
+  /**
+   * Keeps a rejected message in a mailbox, which is created when it is missing: after the old ones were expunged, unless
+   * it is there already or there are too many.
+   * @param digest SHA-256 of the message as received
+   */
+  keepReject(mailbox: string, message: NewMessage, digest: Uint8Array, limits: RejectLimits): Promise<KeepRejectResult>
+  /** Expunges kept rejects of that Message-ID (without brackets). @returns how many */
+  forgetReject(mailbox: string, messageId: string): Promise<number>
   /** Calls `listener` after every committed change a client can see, this session's own included. @returns stops it */
   watch(listener: (notice: AccountNotice) => void): () => void
 }

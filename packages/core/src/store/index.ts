@@ -23,3 +23,15 @@ export { Flag, FLAG_NAMES } from './message.ts'
 export type { EmailId, MailboxId, ModSeq, SequenceNumber, Uid, UidRange, UidRanges } from './numbers.ts'
 export { MAX_UID } from './numbers.ts'
 export { UidList } from './uid-list.ts'
+export type {
+  ArrivalCount,
+  Correspondent,
+  FilingPolicy,
+  Judgement,
+  KeepRejectResult,
+  ReceptionFacts,
+  RejectLimits,
+  SenderIdentity,
+  SenderIdentityKind,
+} from './reception.ts'
+export { ARRIVALS_KEPT_SECONDS, judgedJunk, localpartNumber, MAX_JUDGEMENTS } from './reception.ts'

@@ -1,6 +1,7 @@
 /** The whole store: its accounts, their credentials, and messages on their way in. */
 import type { AccountStore } from './account.ts'
 import type { Spool } from './blob.ts'
+import type { FilingPolicy } from './reception.ts'
 
 /**
  * What a host hands to `createMailServer({ store })`: LMDB by default, memory when asked for, or one's own that
@@ -23,6 +24,8 @@ export interface MailStore {
   secret(account: string, kind: string): Promise<Uint8Array | undefined>
   /** Stores or, with `undefined`, removes. At most 4,000 octets. */
   saveSecret(account: string, kind: string, octets: Uint8Array | undefined): Promise<void>
+  /** What owners want done with messages that get a place: asked for at each change, by name of the account. Default: nothing. */
+  usePolicy(policyOf: (account: string) => FilingPolicy | undefined): void
   /** Takes in the octets of a message that may be appended to any account. */
   spool(): Spool
   /** Whether new mail can be taken: false under the reserve of disk space, or after a commit failed. */

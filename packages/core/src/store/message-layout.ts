@@ -27,25 +27,27 @@ const PIECE_OCTETS = 65_536
 /** Fields that change nothing but themselves when they are put before a message; others make it be parsed again. */
 const TRACE_FIELDS = /^(?:received|return-path|delivered-to|authentication-results|received-spf|x-[!-9;-~]*)$/i
 
-/** Lays a message out. @throws RangeError when the prefix is over 64 KiB or its last line has no end */
-export async function layOutMessage(from: Pick<NewMessage, 'message' | 'prefix'>): Promise<MessageLayout> {
+/** Lays a message out. @throws RangeError when the prefix is over 64 KiB or its last line has no end, or more than the header is to be left out */
+export async function layOutMessage(from: Pick<NewMessage, 'message' | 'prefix' | 'skipOctets'>): Promise<MessageLayout> {
   const { message, prefix = NOTHING } = from
   checkPrefix(prefix)
   const { root, hasSeparator } = message.structure
   let lead = prefix
-  let skipOctets = 0
+  let { skipOctets = 0 } = from
+  if (skipOctets > root.bodyStart - (hasSeparator ? 1 : 0)) throw new RangeError('No more than the header can be left out')
   let structure: MessageStructure
   if (!hasSeparator) {
     // What looks like header fields stays the header; an overlong one is taken for text.
-    skipOctets = root.bodyStart <= MAX_LISTED_HEADER_OCTETS ? root.bodyStart : 0
-    const header = await readWhole(message, 0, skipOctets)
-    const unended = skipOctets > 0 && header.at(-1) !== 10
+    const headerStart = skipOctets
+    if (root.bodyStart <= MAX_LISTED_HEADER_OCTETS) skipOctets = root.bodyStart
+    const header = await readWhole(message, headerStart, skipOctets)
+    const unended = header.length > 0 && header.at(-1) !== 10
     lead = concat(unended ? [prefix, header, CRLF, CRLF] : [prefix, header, CRLF])
     structure = await scan(lead, message, skipOctets)
-  } else if (isTrace(prefix)) {
+  } else if (skipOctets === 0 && isTrace(prefix)) {
     structure = shiftStructure(message.structure, prefix.length)
   } else {
-    structure = await scan(prefix, message, 0)
+    structure = await scan(prefix, message, skipOctets)
   }
   const sizeOctets = lead.length + message.sizeOctets - skipOctets
   const headerOctets = Math.min(structure.root.bodyStart, MAX_LISTED_HEADER_OCTETS)

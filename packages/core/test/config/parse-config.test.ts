@@ -15,7 +15,7 @@ describe('parseConfig', () => {
   it('fills in defaults and reads quantities', () => {
     const { config, issues } = parseConfig(good)
     expect(issues).toEqual([])
-    expect(config?.listeners['public']?.smtp).toEqual({ port: 25, requireTls: false, maxMessageSize: 26_214_400 })
+    expect(config?.listeners['public']?.smtp).toEqual({ port: 25, requireTls: false, maxMessageSize: 26_214_400, blockLists: [], firstTimeSenderDelay: 15_000 })
     expect(config?.listeners['public']?.imap).toEqual({ port: 1143, allowPlainLogin: false })
     expect(config?.diskReserve).toBe(268_435_456)
   })

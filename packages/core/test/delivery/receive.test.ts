@@ -1,89 +1,100 @@
 import { describe, expect, it } from 'vitest'
-import { parseForwardPath, parseReversePath } from '@postern/core/address'
-import { createMemoryStore } from '@postern/core/conformance'
-import { receive, type Reception } from '@postern/core/delivery'
-import { createDirectory } from '@postern/core/directory'
-import type { MailStore, SpooledMessage } from '@postern/core/store'
+import { parseReversePath } from '@postern/core/address'
+import type { ReceiveOutcome } from '@postern/core/delivery'
+import { createReceivingHost, mail, type DirectoryInput } from './receiving-host.ts'
 
-const directory = createDirectory({
+const config: DirectoryInput = {
   domains: { 'example.org': {} },
-  accounts: { ada: { addresses: ['ada@example.org', 'lovelace@example.org'] }, bob: { addresses: ['bob@example.org'] } },
-})
-
-function reception(to: readonly string[], over: Partial<Reception> = {}): Reception {
-  return {
-    reversePath: parseReversePath('<sender@example.com>', { utf8: true }),
-    recipients: to.map((path) => parseForwardPath(`<${path}>`, { utf8: true })),
-    smtputf8: false,
-    helo: 'client.example.com',
-    extended: true,
-    connection: { remoteAddress: '192.0.2.7', localAddress: '2001:db8::1', tls: { protocol: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA256' } },
-    id: 'abc123',
-    receivedAt: Date.parse('2026-02-03T04:05:06Z'),
-    ...over,
-  }
+  accounts: { ada: { addresses: ['ada@example.org', { address: 'lovelace@example.org', mailbox: 'Lovelace' }] }, bob: { addresses: ['bob@example.org'] } },
 }
 
-async function spooled(store: MailStore, text: string): Promise<SpooledMessage> {
-  const spool = store.spool()
-  await spool.write(Buffer.from(text))
-  return spool.end()
-}
-
-async function inboxOf(store: MailStore, account: string): Promise<readonly string[]> {
-  const mailbox = await (await store.account(account))?.open('INBOX', 'read-only')
-  const texts: string[] = []
-  if (mailbox === undefined) return texts
-  for (const uid of mailbox.snapshot.uids) {
-    for await (const rows of mailbox.fetch([{ first: uid, last: uid }], { bodyOctets: 65_536 })) {
-      for (const { body } of rows) texts.push(Buffer.from(body ?? []).toString())
-    }
-  }
-  mailbox.close()
-  return texts
-}
-
-async function storeWith(...accounts: readonly string[]): Promise<MailStore> {
-  const store = createMemoryStore()
-  for (const name of accounts) await store.createAccount(name)
-  return store
+/** `account mailbox reason` of each delivery, or code and reason of a refusal. */
+function told(outcome: ReceiveOutcome): readonly string[] {
+  if (outcome.kind === 'accepted') return outcome.deliveries.map(({ account, mailbox, reason }) => `${account} ${mailbox} ${reason}`).sort()
+  const { code, enhanced, reason } = outcome.refusal
+  return [`${code} ${enhanced} ${reason}`]
 }
 
 describe('receive', () => {
-  it('stores one copy for each account, with trace fields before the message', async () => {
-    const store = await storeWith('ada', 'bob')
-    const message = await spooled(store, 'Subject: hi\r\n\r\nhello\r\n')
-    const deliveries = await receive(message, reception(['ada@example.org', 'bob@example.org', 'lovelace@example.org']), { store, directory, hostname: 'mail.example.org' })
-    expect(deliveries.map(({ kind, account }) => `${account} ${kind}`)).toEqual(['ada stored', 'bob stored'])
-    const [ada, bob] = [await inboxOf(store, 'ada'), await inboxOf(store, 'bob')]
-    expect(ada).toHaveLength(1)
-    // Ada was named twice: with both addresses in it each would learn of the other.
-    expect(ada[0]).toBe(
-      'Return-Path: <sender@example.com>\r\n' +
-        'Received: from client.example.com ([192.0.2.7])\r\n' +
+  it('stores a copy for each mailbox, with the trace fields before it', async () => {
+    const host = await createReceivingHost(config)
+    const text = mail('hi')
+    const outcome = await host.receive(text, ['ada@example.org', 'bob@example.org', 'lovelace@example.org'])
+    expect(told(outcome)).toEqual(['ada INBOX no-bad-signals', 'ada Lovelace no-bad-signals', 'bob INBOX no-bad-signals'])
+    expect(await host.texts('ada')).toEqual([
+      'X-Postern-Reason: no-bad-signals\r\n' +
+        'Return-Path: <sender@example.com>\r\n' +
+        'Authentication-Results: mail.example.org; iprev=pass (mx.example.com)\r\n' +
+        '\tpolicy.iprev=192.0.2.7;\r\n' +
+        '\tdkim=none (no signatures);\r\n' +
+        '\tspf=pass smtp.mailfrom=sender@example.com;\r\n' +
+        '\tdmarc=pass (p=reject example.com) header.from=example.com\r\n' +
+        'Received-SPF: pass (mail.example.org: example.com lets it send)\r\n' +
+        '\tclient-ip=192.0.2.7;\r\n' +
+        '\tenvelope-from="sender@example.com";\r\n' +
+        '\thelo=mx.example.com;\r\n' +
+        '\tmechanism="ip4:192.0.2.0/24";\r\n' +
+        '\treceiver=mail.example.org;\r\n' +
+        '\tidentity=mailfrom\r\n' +
+        'Received: from mx.example.com ([192.0.2.7])\r\n' +
         '\tby mail.example.org ([IPv6:2001:db8::1]) via tcp\r\n' +
-        '\twith ESMTPS (TLS1.3 TLS_AES_128_GCM_SHA256) id abc123;\r\n' +
-        '\t3 Feb 2026 04:05:06 +0000\r\n' +
-        'Subject: hi\r\n\r\nhello\r\n',
-    )
-    expect(bob[0]).toContain('\tfor <bob@example.org>; 3 Feb 2026 04:05:06 +0000\r\n')
+        '\twith ESMTPS (TLS1.3 TLS_AES_128_GCM_SHA256) id abc123\r\n' +
+        '\tfor <ada@example.org>; 3 Feb 2026 04:05:06 +0000\r\n' +
+        text,
+    ])
+  })
+
+  it('gives one copy to a mailbox that several recipients lead to, and names none of them', async () => {
+    const host = await createReceivingHost({ ...config, accounts: { ada: { addresses: ['ada@example.org', 'lovelace@example.org'] } } })
+    expect(told(await host.receive(mail('hi'), ['ada@example.org', 'lovelace@example.org']))).toEqual(['ada INBOX no-bad-signals'])
+    // With both addresses in it each would learn of the other.
+    expect((await host.texts('ada'))[0]).not.toContain('for <')
   })
 
   it.each([
-    [{ extended: false, connection: {} }, 'with SMTP id'],
-    [{ connection: {} }, 'with ESMTP id'],
+    [{ extended: false, connection: { remoteAddress: '192.0.2.7' } }, 'with SMTP id'],
+    [{ connection: { remoteAddress: '192.0.2.7' } }, 'with ESMTP id'],
     [{ smtputf8: true }, 'with UTF8SMTPS ('],
   ])('names the protocol of %j', async (over, words) => {
-    const store = await storeWith('bob')
-    const message = await spooled(store, 'Subject: x\r\n\r\n')
-    await receive(message, reception(['bob@example.org'], over), { store, directory, hostname: 'mail.example.org' })
-    expect((await inboxOf(store, 'bob'))[0]?.replace(/\r\n\t/g, ' ')).toContain(words)
+    const host = await createReceivingHost(config)
+    await host.receive(mail('x'), ['bob@example.org'], over)
+    expect((await host.texts('bob'))[0]?.replace(/\r\n\t/g, ' ')).toContain(words)
   })
 
-  it('tells of an account that is gone, and still serves the others', async () => {
-    const store = await storeWith('bob')
-    const message = await spooled(store, 'Subject: x\r\n\r\n')
-    const deliveries = await receive(message, reception(['ada@example.org', 'bob@example.org']), { store, directory, hostname: 'mail.example.org' })
-    expect(deliveries.map(({ kind, account }) => `${account} ${kind}`)).toEqual(['ada no-such-account', 'bob stored'])
+  it('stores for nobody when one recipient refuses, and tells the strictest refusal', async () => {
+    const host = await createReceivingHost(config, { host: { deliverHook: ({ account }) => Promise.resolve(account === 'ada' ? { action: 'tempfail' } : account === 'bob' ? { action: 'reject' } : { action: 'continue' }) } })
+    expect(told(await host.receive(mail('x'), ['ada@example.org', 'bob@example.org']))).toEqual(['550 5.7.1 hook'])
+    expect(await host.texts('ada')).toEqual([])
+    expect(await host.texts('bob')).toEqual([])
+  })
+
+  it('refuses for an account that went while the message came', async () => {
+    const host = await createReceivingHost(config)
+    await host.store.removeAccount('ada')
+    expect(told(await host.receive(mail('x'), ['ada@example.org', 'bob@example.org']))).toEqual(['550 5.1.1 unknown-recipient'])
+    expect(await host.texts('bob')).toEqual([])
+  })
+
+  it('refuses what has been received too often', async () => {
+    const host = await createReceivingHost(config)
+    const hop = (count: number): string => `${'Received: from a by b; 3 Feb 2026 04:05:06 +0000\r\n'.repeat(count)}${mail('x')}`
+    expect(told(await host.receive(hop(100), ['bob@example.org']))).toEqual(['bob INBOX no-bad-signals'])
+    expect(told(await host.receive(hop(101), ['bob@example.org']))).toEqual(['550 5.4.6 loop'])
+  })
+
+  it('takes out results that claim to be ours, and leaves those of others', async () => {
+    const host = await createReceivingHost(config)
+    const forged = 'Authentication-Results: MAIL.example.org.; spf=pass\r\nAuthentication-Results: other.example.net; spf=pass\r\n'
+    await host.receive(`${forged}${mail('x')}`, ['bob@example.org'])
+    const [text = ''] = await host.texts('bob')
+    expect(text.match(/^Authentication-Results: [^;]*/gm)).toEqual(['Authentication-Results: mail.example.org', 'Authentication-Results: other.example.net'])
+    expect(text).toContain(`id abc123\r\n\tfor <bob@example.org>; 3 Feb 2026 04:05:06 +0000\r\nAuthentication-Results: other.example.net; spf=pass\r\n${mail('x')}`)
+  })
+
+  it('judges a null reverse-path by the name in EHLO', async () => {
+    const host = await createReceivingHost(config)
+    host.dns.zone({ 'mx.example.com': ['A 192.0.2.7', 'TXT v=spf1 a -all'] })
+    await host.receive(mail('x', { from: 'postmaster@mx.example.com' }), ['bob@example.org'], { reversePath: parseReversePath('<>', { utf8: false }) })
+    expect((await host.texts('bob'))[0]).toContain('\tspf=pass smtp.helo=mx.example.com;\r\n')
   })
 })

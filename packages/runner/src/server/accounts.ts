@@ -1,6 +1,6 @@
 /** Accounts: the ones of the configuration brought into the store, others added while the server runs. */
 import { deriveCredentials, encodeCredentials, type Hasher } from '@postern/core/sasl'
-import { addressOf, checkDirectory, createDirectory, type Directory, type DirectoryConfig } from '@postern/core/directory'
+import { accountSchema, addressOf, checkDirectory, createDirectory, domainSchema, type Directory, type DirectoryConfig } from '@postern/core/directory'
 import type { Clock, Random } from '@postern/core/host'
 import { Flag, FLAG_NAMES, type AccountStore, type FlagSet, type MailStore, type SpecialUse } from '@postern/core/store'
 import type { Account, Accounts } from './mail-server.ts'
@@ -25,6 +25,8 @@ export interface AccountHost {
   readonly random: Random
   readonly clock: Clock
   readonly hostname: string
+  /** All our names: postmaster at them is ours. */
+  readonly hostnames: readonly string[]
   readonly legacyMechanisms: boolean
   readonly iterations?: number
 }
@@ -38,7 +40,7 @@ export class ServerAccounts implements Accounts {
   constructor(config: DirectoryConfig, host: AccountHost) {
     this.#config = config
     this.#host = host
-    this.#directory = createDirectory(config)
+    this.#directory = createDirectory(config, host)
   }
 
   /** Always the newest: asked anew for every recipient. */
@@ -69,8 +71,8 @@ export class ServerAccounts implements Accounts {
     if ((await this.#host.store.account(name)) !== undefined) throw new MailServerError('ACCOUNT_EXISTS', `There is an account ${name} already`)
     const config: DirectoryConfig = {
       ...this.#config,
-      domains: Object.hasOwn(this.#config.domains, listed.domain.unicode) ? this.#config.domains : { ...this.#config.domains, [listed.domain.unicode]: {} },
-      accounts: { ...this.#config.accounts, [name]: { addresses: [address] } },
+      domains: Object.hasOwn(this.#config.domains, listed.domain.unicode) ? this.#config.domains : { ...this.#config.domains, [listed.domain.unicode]: domainSchema.parse({}) },
+      accounts: { ...this.#config.accounts, [name]: accountSchema.parse({ addresses: [address] }) },
     }
     const issue = checkDirectory(config)[0]
     if (issue !== undefined) throw new MailServerError('ADDRESS_INVALID', `${address}: ${issue.text}`)
@@ -79,7 +81,7 @@ export class ServerAccounts implements Accounts {
     if (options.password !== undefined) await account.setPassword(options.password)
     // Mail is taken only once there is a place for it.
     this.#config = config
-    this.#directory = createDirectory(config)
+    this.#directory = createDirectory(config, this.#host)
     return account
   }
 
@@ -87,7 +89,7 @@ export class ServerAccounts implements Accounts {
     const accounts = { ...this.#config.accounts }
     delete accounts[name]
     this.#config = { ...this.#config, accounts }
-    this.#directory = createDirectory(this.#config)
+    this.#directory = createDirectory(this.#config, this.#host)
     return this.#host.store.removeAccount(name)
   }
 

@@ -1,21 +1,26 @@
 /** Makes the engines of conversations: what a listener or a given stream is served by. */
 import type { Engine } from '@postern/core/conversation'
 import type { Authenticator } from '@postern/core/sasl'
-import type { ConnectionInfo, Logger } from '@postern/core/host'
+import { limitLogins } from '@postern/core/admission'
+import type { Clock, ConnectionInfo, Logger } from '@postern/core/host'
 import type { MailStore } from '@postern/core/store'
 import { createImapServerEngine } from '@postern/imap/engine'
-import { createSmtpServerEngine, type SmtpBackend } from '@postern/smtp/server'
+import { createSmtpServerEngine } from '@postern/smtp/server'
+import type { Admission } from './admission.ts'
 import type { EventHub } from './events.ts'
+import type { MailBackend } from './smtp-backend.ts'
 
 export interface EngineHost {
   readonly store: MailStore
   readonly authenticator: Authenticator
-  readonly smtpBackend: SmtpBackend
   readonly events: EventHub
   readonly logger: Logger
+  readonly clock: Clock
+  readonly admission: Admission
 }
 
 export interface SmtpSettings {
+  readonly backend: MailBackend
   readonly hostname: string
   /** Absent: there is no TLS. */
   readonly tls?: 'available' | 'required'
@@ -31,9 +36,9 @@ export interface ImapSettings {
 
 /** @param id unique in the process; stands in replies, logs, events and trace fields */
 export function createSmtpEngine(host: EngineHost, settings: SmtpSettings, connection: ConnectionInfo, id: string): Engine {
-  const { hostname, tls, maxMessageOctets } = settings
+  const { backend, hostname, tls, maxMessageOctets } = settings
   return createSmtpServerEngine({
-    backend: host.smtpBackend,
+    backend,
     hostname,
     mode: 'mx',
     ...(tls === undefined ? {} : { tls }),
@@ -46,7 +51,12 @@ export function createSmtpEngine(host: EngineHost, settings: SmtpSettings, conne
 
 /** @param id as of `createSmtpEngine` */
 export function createImapEngine(host: EngineHost, settings: ImapSettings, protocol: 'imap' | 'imaps', connection: ConnectionInfo, id: string): Engine {
-  const { authenticator, store, events, logger } = host
+  const { store, events, logger, clock, admission } = host
+  const authenticator = limitLogins(host.authenticator, admission.failedLogins, {
+    remoteAddress: connection.remoteAddress,
+    nowMs: () => clock.now(),
+    onLimited: () => events.emit('limited', { what: 'login', key: connection.remoteAddress ?? '' }),
+  })
   return createImapServerEngine({
     ...settings,
     id,

@@ -1,5 +1,7 @@
 /** Events: told after the fact, never awaited; a listener that throws cannot hurt a conversation. */
 import { channel } from 'node:diagnostics_channel'
+import type { AnalysisSummary } from '@postern/core/analysis'
+import type { RefusalReason } from '@postern/core/delivery'
 import type { CloseReason } from '@postern/core/conversation'
 
 export type Protocol = 'smtp' | 'imap' | 'imaps'
@@ -22,7 +24,32 @@ export interface MailEvents {
     readonly result: 'ok' | 'bad' | 'limited'
   }
   /** A message is durable in a mailbox; one event per account. */
-  received: { readonly id: string; readonly account: string; readonly mailbox: string; readonly uid: number; readonly modseq: number }
+  received: {
+    readonly id: string
+    /** Without brackets. */
+    readonly messageId: string | undefined
+    readonly account: string
+    readonly mailbox: string
+    readonly uid: number
+    readonly modseq: number
+    /** Keyword of what the decision rested on: `no-bad-signals`, `msgfromfull`, … */
+    readonly reason: string
+    readonly analysis: AnalysisSummary
+  }
+  /** A recipient or a message was refused. */
+  rejected: {
+    readonly id: string
+    /** `from` is null for the null reverse-path. */
+    readonly envelope: { readonly from: string | null; readonly to: readonly string[] }
+    readonly reply: { readonly code: number; readonly enhanced: string; readonly text: string }
+    readonly reason: RefusalReason
+    /** Absent when it was refused before its data. */
+    readonly analysis?: AnalysisSummary
+  }
+  /** A limit was reached. `key` is the address it was reached by. */
+  limited: { readonly what: 'connection' | 'login' | 'rate'; readonly key: string }
+  /** A report about one of our domains came and was stored. */
+  report: { readonly kind: 'dmarc' | 'tls'; readonly domain: string; readonly reporter: string }
   /** Something went wrong that nobody was waiting to hear of. */
   error: { readonly error: unknown; readonly where: string }
 }

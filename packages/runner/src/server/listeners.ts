@@ -9,13 +9,18 @@ import { loadSecureContext } from './certificates.ts'
 import { createImapEngine, createSmtpEngine, type EngineHost } from './engines.ts'
 import type { Protocol } from './events.ts'
 import type { Endpoint } from './mail-server.ts'
+import type { MailBackend } from './smtp-backend.ts'
 import { MailServerError } from './mail-server-error.ts'
+
+export type SmtpService = NonNullable<ListenerConfig['smtp']>
 
 export interface ListenerHost extends EngineHost {
   readonly config: Config
   readonly clock: Clock
   readonly logger: Logger
   newId(): string
+  /** The backend of one SMTP listener; of mail that came by none when there are no settings. */
+  backendOf(settings: SmtpService | undefined): MailBackend
   /** A conversation has begun; its end settles the promise. */
   began(id: string, protocol: Protocol, connection: ConnectionInfo, ended: Promise<ConversationEnd>): void
 }
@@ -54,7 +59,7 @@ function servicesOf({ smtp, imap, imaps, ...config }: ListenerConfig, host: List
   const services: Service[] = []
   if (smtp !== undefined) {
     const tls = smtp.requireTls ? { tls: 'required' as const } : context === undefined ? {} : { tls: 'available' as const }
-    const settings = { hostname, ...tls, maxMessageOctets: smtp.maxMessageSize }
+    const settings = { backend: host.backendOf(smtp), hostname, ...tls, maxMessageOctets: smtp.maxMessageSize }
     services.push({ protocol: 'smtp', port: smtp.port, createEngine: (connection, id) => createSmtpEngine(host, settings, connection, id) })
   }
   if (imap !== undefined) {
@@ -79,6 +84,7 @@ async function bind(name: string, address: string, service: Service, context: Se
       logger: host.logger,
       ...(context === undefined ? {} : { tls: { mode, secureContext: () => context } }),
       newId: host.newId,
+      admit: ({ remoteAddress }) => host.admission.admit(protocol, remoteAddress),
       createEngine: service.createEngine,
       onConversation: ({ id, connection, ended }) => host.began(id, protocol, connection, ended),
     })

@@ -1,8 +1,11 @@
 /** The public surface of a whole mail server. */
 import type { Duplex } from 'node:stream'
 import type { Authenticator } from '@postern/core/sasl'
-import type { Clock, Logger, Random } from '@postern/core/host'
+import type { AdmissionLimits } from '@postern/core/admission'
+import type { Classifier } from '@postern/core/analysis'
+import type { Clock, Logger, Random, Resolver } from '@postern/core/host'
 import type { MailStore } from '@postern/core/store'
+import type { Hooks } from './hooks.ts'
 import type { MessageInput } from './message-input.ts'
 import type { TextEnvelope } from './receive-message.ts'
 import type { MailEventSource, Protocol } from './events.ts'
@@ -91,6 +94,14 @@ export interface MailServerOptions {
   readonly authenticator?: Authenticator
   /** Store what CRAM-MD5 and SCRAM-SHA-1 need beside SCRAM-SHA-256, for old clients. Default false. */
   readonly legacyMechanisms?: boolean
+  /** Asked while mail comes in; several are asked one after another. */
+  readonly hooks?: Hooks | readonly Hooks[]
+  /** In place of the built-in constants: for benches, and hosts that know better. Not in configuration files. */
+  readonly limits?: Partial<AdmissionLimits>
+  /** Default: the name servers of this machine. One given here is not closed with the server. */
+  readonly resolver?: Resolver
+  /** Filter of content, asked for messages that nothing else decides. Default: none. */
+  readonly classifier?: Classifier
   /** Aborting closes the server without a drain. */
   readonly signal?: AbortSignal
 }

@@ -11,6 +11,7 @@ import { replyToStoreError } from './smtp-backend.ts'
 export interface TextEnvelope {
   readonly from: string | null
   readonly to: readonly string[]
+  /** Where it came from, when the sender is to be looked into; without it the host application vouches for the message. */
   readonly remoteIp?: string
 }
 

@@ -10,17 +10,22 @@ import type { HashingWorker } from '../host/hashing-worker.ts'
 import type { ServerAccounts } from './accounts.ts'
 import { createImapEngine, createSmtpEngine } from './engines.ts'
 import type { EventName, MailEvents, Protocol } from './events.ts'
-import { bindListeners, type Listener, type ListenerHost } from './listeners.ts'
+import { bindListeners, type Listener, type ListenerHost, type SmtpService } from './listeners.ts'
 import type { CloseReport, Endpoint, MailServer, SmtpReply, StreamInfo } from './mail-server.ts'
 import { MailServerError } from './mail-server-error.ts'
 import type { MessageInput } from './message-input.ts'
+import type { MailBackend } from './smtp-backend.ts'
 import { receiveMessage, type TextEnvelope } from './receive-message.ts'
 
 /** All a server is made of. */
-export interface ServerParts extends Omit<ListenerHost, 'newId' | 'began'> {
+export interface ServerParts extends Omit<ListenerHost, 'newId' | 'began' | 'backendOf'> {
   readonly random: Random
   readonly hasher: HashingWorker
   readonly accounts: ServerAccounts
+  /** Makes the backend of a listener; of streams that came by none, without settings; or of mail the host application vouches for. */
+  readonly createBackend: (from: SmtpService | undefined | 'host') => MailBackend
+  /** Asked of the domain name system; closed with the server when it is ours. */
+  readonly closeResolver: () => Promise<void>
 }
 
 /** A conversation on a stream that came from no listener of ours. */
@@ -35,6 +40,7 @@ export class RunningServer implements MailServer {
   #state: MailServer['state'] = 'created'
   #listeners: readonly Listener[] = []
   readonly #streams = new Set<GivenStream>()
+  readonly #backends = new Map<SmtpService | undefined | 'host', MailBackend>()
   #closing: Promise<CloseReport> | undefined
 
   constructor(parts: ServerParts) {
@@ -64,9 +70,13 @@ export class RunningServer implements MailServer {
       this.#listeners = await bindListeners({
         ...this.#parts,
         newId: () => this.#newId(),
+        backendOf: (settings) => this.#backendOf(settings),
         began: (id, protocol, { remoteAddress }, ended) => {
           this.#parts.events.emit('connection', { id, protocol, remoteAddress })
-          void ended.then((end) => this.#ended(id, protocol, end))
+          void ended.then((end) => {
+            this.#parts.admission.left(protocol, remoteAddress)
+            this.#ended(id, protocol, end)
+          })
         },
       })
     } catch (error) {
@@ -88,7 +98,7 @@ export class RunningServer implements MailServer {
   async handleSmtp(stream: Duplex, info: StreamInfo = {}): Promise<void> {
     const { clock, config } = this.#parts
     await this.#serve('smtp', info, (id, onStart) =>
-      serveSmtp(stream, info, { createEngine: (connection) => createSmtpEngine(this.#parts, { hostname: config.hostname }, connection, id), clock }, onStart),
+      serveSmtp(stream, info, { createEngine: (connection) => createSmtpEngine(this.#parts, { backend: this.#backendOf(undefined), hostname: config.hostname }, connection, id), clock }, onStart),
     )
   }
 
@@ -103,8 +113,14 @@ export class RunningServer implements MailServer {
 
   async receive(message: MessageInput, envelope: TextEnvelope): Promise<SmtpReply> {
     this.#mustBeOpen()
-    const { smtpBackend, config, random, clock } = this.#parts
-    return receiveMessage(message, envelope, smtpBackend, { hostname: config.hostname, random, now: clock.now(), id: this.#newId() })
+    const { config, random, clock } = this.#parts
+    const backend = this.#backendOf(envelope.remoteIp === undefined ? 'host' : undefined)
+    const id = this.#newId()
+    try {
+      return await receiveMessage(message, envelope, backend, { hostname: config.hostname, random, now: clock.now(), id })
+    } finally {
+      backend.ended(id)
+    }
   }
 
   on<E extends EventName>(event: E, listener: (told: MailEvents[E]) => void): () => void {
@@ -122,7 +138,7 @@ export class RunningServer implements MailServer {
   /** Account that gets mail for an address, if any. @throws {AddressSyntaxError} */
   findAccount(address: string): string | undefined {
     const found = this.#parts.accounts.directory.findRecipient(parseForwardPath(`<${address}>`, { utf8: true }))
-    return found.kind === 'account' ? found.account : undefined
+    return found.kind === 'account' ? found.destination.account : undefined
   }
 
   async #serve(protocol: Protocol, info: StreamInfo, serve: (id: string, onStart: (control: ConversationControl) => void) => Promise<ConversationEnd>): Promise<void> {
@@ -141,6 +157,7 @@ export class RunningServer implements MailServer {
 
   #ended(id: string, protocol: Protocol, { reason, octetsIn, octetsOut, error }: ConversationEnd): void {
     if (reason === 'fault' && error !== undefined) this.#parts.events.emit('error', { error, where: `${protocol} conversation ${id}` })
+    if (protocol === 'smtp') for (const backend of this.#backends.values()) backend.ended(id)
     this.#parts.events.emit('connection-end', { id, protocol, reason, octetsIn, octetsOut })
   }
 
@@ -165,10 +182,17 @@ export class RunningServer implements MailServer {
     stopCounting()
     await store.close()
     await hasher.close()
+    await this.#parts.closeResolver()
     this.#listeners = []
     this.#state = 'closed'
     events.close()
     return { forced, durationMs: Math.round(clock.monotonic() - started) }
+  }
+
+  #backendOf(from: SmtpService | undefined | 'host'): MailBackend {
+    let backend = this.#backends.get(from)
+    if (backend === undefined) this.#backends.set(from, (backend = this.#parts.createBackend(from)))
+    return backend
   }
 
   #mustBeOpen(): void {

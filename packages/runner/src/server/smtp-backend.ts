@@ -1,69 +1,153 @@
-/** What an SMTP conversation asks, answered from the directory and the store. */
-import { receive } from '@postern/core/delivery'
+/**
+ * What an SMTP conversation asks, answered from hooks, limits, the directory, the domain name system and the store. The
+ * judgement of a message itself is core/delivery's.
+ */
+import type { ForwardPath } from '@postern/core/address'
+import { receive, type ReceiveHost, type ReceiveOutcome, type Reception, type Refusal } from '@postern/core/delivery'
 import type { Directory } from '@postern/core/directory'
-import type { Clock, Logger, OctetSink } from '@postern/core/host'
-import { StoreError, type MailStore, type SpooledMessage } from '@postern/core/store'
-import type { Envelope, Reply, SmtpBackend, SmtpPeer } from '@postern/smtp/server'
+import type { OctetSink } from '@postern/core/host'
+import { StoreError, type SpooledMessage } from '@postern/core/store'
+import type { Envelope, MailParameters, Reply, SmtpBackend, SmtpPeer, Verdict } from '@postern/smtp/server'
 import type { EventHub } from './events.ts'
+import { messageContext, pathText, type Decision, type HookRunner, type SessionContext } from './hooks.ts'
+import type { SenderChecks } from './sender-checks.ts'
 
-export interface SmtpBackendHost {
-  readonly store: MailStore
+export interface SmtpBackendHost extends Omit<ReceiveHost, 'directory' | 'messageHook' | 'deliverHook'> {
   /** The newest directory. */
   directory(): Directory
-  readonly hostname: string
-  readonly clock: Clock
-  readonly logger: Logger
   readonly events: EventHub
+  readonly hooks: HookRunner
+  /** What is looked up before the data comes; absent where mail is taken from anybody, as by the development server. */
+  readonly senderChecks?: SenderChecks | undefined
 }
+
+/** The backend, and what the server tells it. */
+export interface MailBackend extends SmtpBackend {
+  /** A conversation is over. */
+  ended(id: string): void
+}
+
+/** What a conversation leaves behind for its next command. */
+interface SessionState {
+  readonly notes: SessionContext['notes']
+  /** Aborted when it is over. */
+  readonly closed: AbortController
+  transaction: { readonly mail: MailParameters; recipients: number } | undefined
+}
+
+/** LIMIT: of unknown recipients: each is answered this much later than the one before, up to the last. */
+const UNKNOWN_PAUSE_MS = [0, 1_000, 2_000, 5_000] as const
 
 /** Mail from other servers: recipients by the directory, messages into the store. */
-export function createSmtpBackend(host: SmtpBackendHost): SmtpBackend {
+export function createSmtpBackend(host: SmtpBackendHost): MailBackend {
+  const { hooks, senderChecks } = host
+  const sessions = new Map<string, SessionState>()
+
+  function sessionOf(peer: SmtpPeer): SessionState {
+    let state = sessions.get(peer.id)
+    if (state === undefined) sessions.set(peer.id, (state = { notes: new Map(), closed: new AbortController(), transaction: undefined }))
+    return state
+  }
+
+  function contextOf(peer: SmtpPeer): Omit<SessionContext, 'signal'> {
+    const { remoteAddress, tls } = peer.connection
+    const { notes } = sessionOf(peer)
+    return { id: peer.id, protocol: 'smtp', remoteAddress, tls: tls === undefined ? undefined : { protocol: tls.protocol, cipher: tls.cipher }, helo: peer.helo, notes }
+  }
+
+  function reject(peer: SmtpPeer, mail: MailParameters | undefined, to: readonly ForwardPath[], refusal: Refusal, outcome?: ReceiveOutcome): void {
+    const envelope = { from: mail === undefined ? null : pathText(mail.reversePath), to: to.map((path) => pathText(path) ?? '') }
+    const { code, enhanced, text, reason } = refusal
+    const findings = outcome?.findings.flatMap(({ share, ...finding }) => {
+      const { account } = share.destination
+      return finding.kind === 'refuse' ? [{ account, reason: finding.refusal.reason, signals: finding.signals }] : [{ account, reason: finding.reason, signals: finding.signals }]
+    })
+    host.logger.info({ id: peer.id, remoteAddress: peer.connection.remoteAddress, ...envelope, code, enhanced, reason, findings, analysis: outcome?.evidence?.summary }, 'Message refused')
+    host.events.emit('rejected', { id: peer.id, envelope, reply: { code, enhanced, text }, reason, ...(outcome?.evidence === undefined ? {} : { analysis: outcome.evidence.summary }) })
+    if (reason === 'rate') host.events.emit('limited', { what: 'rate', key: peer.connection.remoteAddress ?? '' })
+  }
+
+  /** A refusal before any data. */
+  function turnAway(peer: SmtpPeer, mail: MailParameters, to: readonly ForwardPath[], refusal: Refusal, pauseMs = 0): Verdict {
+    reject(peer, mail, to, refusal)
+    return { ...refuse(replyOf(refusal)), ...(pauseMs === 0 ? {} : { pauseMs }) }
+  }
+
   return {
-    rcptTo(_peer, _mail, recipient) {
-      switch (host.directory().findRecipient(recipient).kind) {
-        case 'account':
-          return { kind: 'accept' }
-        case 'no-such-address':
-          return refuse({ code: 550, enhanced: '5.1.1', lines: ['No such mailbox here'] })
+    async connect(peer) {
+      const decision = hooks.has('connect') ? await hooks.ask('connect', contextOf(peer)) : undefined
+      const refused = decision === undefined ? undefined : verdictOf(decision)
+      return refused === undefined ? { kind: 'accept' } : { ...refused, close: true }
+    },
+
+    async mailFrom(peer, mail) {
+      const state = sessionOf(peer)
+      state.transaction = { mail, recipients: 0 }
+      const decision: Decision = hooks.has('mailFrom') ? await hooks.ask('mailFrom', { ...contextOf(peer), from: pathText(mail.reversePath) }) : { action: 'continue' }
+      const refused = verdictOf(decision)
+      if (refused !== undefined) return refused
+      if (decision.action === 'accept') return { kind: 'accept' }
+      const refusal = await senderChecks?.mailFrom(mail.reversePath, state.closed.signal)
+      return refusal === undefined ? { kind: 'accept' } : turnAway(peer, mail, [], refusal)
+    },
+
+    async rcptTo(peer, mail, recipient) {
+      const state = sessionOf(peer)
+      if (state.transaction?.mail !== mail) state.transaction = { mail, recipients: 0 }
+      const found = host.directory().findRecipient(recipient)
+      if (hooks.has('rcptTo')) {
+        const decision = await hooks.ask('rcptTo', { ...contextOf(peer), from: pathText(mail.reversePath), to: pathText(recipient) ?? '', known: found.kind === 'account' })
+        const refused = verdictOf(decision)
+        if (refused !== undefined) return refused
+      }
+      switch (found.kind) {
+        case 'no-such-address': {
+          const unknown = (state.notes.get(UNKNOWN) as number | undefined) ?? 0
+          state.notes.set(UNKNOWN, unknown + 1)
+          const pauseMs = UNKNOWN_PAUSE_MS[Math.min(unknown, UNKNOWN_PAUSE_MS.length - 1)]
+          return turnAway(peer, mail, [recipient], { code: 550, enhanced: '5.1.1', text: 'No such mailbox here', reason: 'unknown-recipient', slow: false }, pauseMs)
+        }
         case 'not-local':
-          return refuse({ code: 550, enhanced: '5.7.1', lines: ['Not a domain of this server, and it does not relay'] })
+          return turnAway(peer, mail, [recipient], { code: 550, enhanced: '5.7.1', text: 'Not a domain of this server, and it does not relay', reason: 'relay', slow: false })
+        case 'account': {
+          const refusal = state.transaction.recipients === 0 ? undefined : await senderChecks?.furtherRecipient(peer, mail, state.closed.signal)
+          if (refusal !== undefined) return turnAway(peer, mail, [recipient], refusal)
+          state.transaction.recipients += 1
+          return { kind: 'accept' }
+        }
       }
     },
+
     message(peer, envelope) {
       if (!host.store.accepting) return refuse(cannotStore)
-      return { kind: 'sink', sink: messageSink(peer, envelope, host) }
+      return { kind: 'sink', sink: messageSink(peer, envelope) }
+    },
+
+    ended(id) {
+      sessions.get(id)?.closed.abort(new Error('The conversation is over'))
+      sessions.delete(id)
     },
   }
-}
 
-/** The disk is under its reserve, or a commit has failed: RFC 3463 §3.4 has one code for a full mail system. */
-const cannotStore: Reply = { code: 452, enhanced: '4.3.1', lines: ['Mail can not be stored for now, try again later'] }
-
-function refuse(reply: Reply): { readonly kind: 'refuse'; readonly reply: Reply } {
-  return { kind: 'refuse', reply }
-}
-
-/** Spools a message and delivers it at its end; the reply of `end` is positive only when it is durable. */
-function messageSink(peer: SmtpPeer, envelope: Envelope, host: SmtpBackendHost): OctetSink<Reply> {
-  const spool = host.store.spool()
-  return {
-    write: (octets) => spool.write(octets),
-    abort: (cause) => spool.abort(cause),
-    async end() {
-      const message = await spool.end()
-      try {
-        return await deliverMessage(message, peer, envelope, host)
-      } finally {
-        message.release()
-      }
-    },
+  /** Spools a message and delivers it at its end; the reply of `end` is positive only when it is durable. */
+  function messageSink(peer: SmtpPeer, envelope: Envelope): OctetSink<Reply> {
+    const spool = host.store.spool()
+    return {
+      write: (octets) => spool.write(octets),
+      abort: (cause) => spool.abort(cause),
+      async end() {
+        const message = await spool.end()
+        try {
+          return await take(message, peer, envelope)
+        } finally {
+          message.release()
+        }
+      },
+    }
   }
-}
 
-async function deliverMessage(message: SpooledMessage, peer: SmtpPeer, envelope: Envelope, host: SmtpBackendHost): Promise<Reply> {
-  const deliveries = await receive(
-    message,
-    {
+  async function take(message: SpooledMessage, peer: SmtpPeer, envelope: Envelope): Promise<Reply> {
+    const reception: Reception = {
       reversePath: envelope.reversePath,
       recipients: envelope.recipients,
       smtputf8: envelope.smtputf8,
@@ -72,20 +156,59 @@ async function deliverMessage(message: SpooledMessage, peer: SmtpPeer, envelope:
       connection: peer.connection,
       id: peer.id,
       receivedAt: host.clock.now(),
-    },
-    { store: host.store, directory: host.directory(), hostname: host.hostname },
-  )
-  let stored = 0
-  for (const delivery of deliveries) {
-    if (delivery.kind === 'no-such-account') continue
-    stored += 1
-    const { account, mailbox, uid, modseq } = delivery
-    host.logger.info({ id: peer.id, account, mailbox, uid, sizeOctets: message.sizeOctets }, 'Message stored')
-    host.events.emit('received', { id: peer.id, account, mailbox, uid, modseq })
+    }
+    const asked: ReceiveHost = {
+      ...host,
+      directory: host.directory(),
+      messageHook: hooks.has('message') ? (context) => hooks.ask('message', messageContext(context, contextOf(peer))) : undefined,
+      deliverHook: hooks.has('deliver')
+        ? (context) => {
+            const { account, mailbox, reason, signals } = context
+            return hooks.ask('deliver', { ...messageContext(context, contextOf(peer)), account, mailbox, reason, signals })
+          }
+        : undefined,
+    }
+    const outcome = await receive(message, reception, asked, sessionOf(peer).closed.signal)
+    if (outcome.kind === 'refused') {
+      reject(peer, envelope, envelope.recipients, outcome.refusal, outcome)
+      return replyOf(outcome.refusal)
+    }
+    const { summary } = outcome.evidence
+    for (const { account, mailbox, uid, modseq, reason } of outcome.deliveries) {
+      host.logger.info({ id: peer.id, account, mailbox, uid, sizeOctets: message.sizeOctets, reason, analysis: summary }, 'Message stored')
+      host.events.emit('received', { id: peer.id, messageId: outcome.evidence.header.messageId, account, mailbox, uid, modseq, reason, analysis: summary })
+    }
+    return { code: 250, enhanced: '2.0.0', lines: [`Stored as ${peer.id}`] }
   }
-  // The account went away between RCPT and the end of the data.
-  if (stored === 0) return { code: 550, enhanced: '5.1.1', lines: ['No such mailbox here'] }
-  return { code: 250, enhanced: '2.0.0', lines: [`Stored as ${peer.id}`] }
+}
+
+const UNKNOWN = Symbol('unknown recipients')
+
+/** The disk is under its reserve, or a commit has failed: RFC 3463 §3.4 has one code for a full mail system. */
+const cannotStore: Reply = { code: 452, enhanced: '4.3.1', lines: ['Mail can not be stored for now, try again later'] }
+
+function refuse(reply: Reply): Extract<Verdict, { kind: 'refuse' }> {
+  return { kind: 'refuse', reply }
+}
+
+function replyOf({ code, enhanced, text }: Refusal): Reply {
+  return { code, enhanced, lines: [text] }
+}
+
+/** Undefined: go on. Before the data there is nothing to discard: `discard` means to go on as well. */
+function verdictOf(decision: Decision): Extract<Verdict, { kind: 'refuse' }> | undefined {
+  switch (decision.action) {
+    case 'reject':
+      return refuse({ code: decision.code ?? 550, enhanced: decision.enhanced ?? '5.7.1', lines: [decision.text ?? 'Refused by policy'] })
+    case 'tempfail':
+      return refuse({ code: decision.code ?? 451, enhanced: decision.enhanced ?? '4.7.1', lines: [decision.text ?? 'Not now, try again later'] })
+    case 'disconnect':
+      return { ...refuse({ code: decision.code ?? 421, enhanced: '4.7.0', lines: [decision.text ?? 'Closing'] }), close: true }
+    case 'accept':
+    case 'continue':
+    case 'discard':
+      return undefined
+  }
 }
 
 /** What a peer is told when the store can't take a message: nothing of its inside. */

@@ -1,25 +1,34 @@
 /** Makes a mail server from a configuration and what stands in for the real things; listens on nothing yet. */
+import { defaultAdmissionLimits } from '@postern/core/admission'
+import { gatherEvidence, gatherNothing } from '@postern/core/analysis'
 import { ConfigError, parseConfig, type Config, type ConfigInput } from '@postern/core/config'
+import { ArrivalsRegister } from '@postern/core/delivery'
+import { BlockLists } from '@postern/core/provenance'
 import { createAuthenticator, decodeCredentials, type Authenticator, type Hasher } from '@postern/core/sasl'
-import type { Clock, Logger, Random } from '@postern/core/host'
+import type { Clock, Logger, Random, Resolver } from '@postern/core/host'
 import type { MailStore } from '@postern/core/store'
-import type { SmtpBackend } from '@postern/smtp/server'
 import { systemClock } from '../host/clock.ts'
 import { createHashingWorker } from '../host/hashing-worker.ts'
 import { createLogger } from '../host/log.ts'
 import { systemRandom } from '../host/random.ts'
+import { createResolver } from '../host/resolver.ts'
 import { lmdbStore } from '../store/lmdb-store.ts'
 import { CREDENTIALS, ServerAccounts } from './accounts.ts'
+import { Admission } from './admission.ts'
 import { EventHub } from './events.ts'
+import { filingPolicyOf } from './filing-policy.ts'
+import { HookRunner } from './hooks.ts'
 import { loadInstallSecret } from './install-secret.ts'
 import type { MailServerOptions } from './mail-server.ts'
+import type { SmtpService } from './listeners.ts'
 import { RunningServer } from './running-server.ts'
-import { createSmtpBackend } from './smtp-backend.ts'
+import { createSenderChecks } from './sender-checks.ts'
+import { createSmtpBackend, type MailBackend, type SmtpBackendHost } from './smtp-backend.ts'
 
 /** What only our own programs put into a server. */
 export interface Internals {
   /** Stands between engine and backend. */
-  readonly smtpBackend?: (backend: SmtpBackend) => SmtpBackend
+  readonly smtpBackend?: (backend: MailBackend) => MailBackend
   readonly authenticator?: (authenticator: Authenticator) => Authenticator
   /** Passwords of accounts that have none yet. */
   readonly passwords?: Readonly<Record<string, string>>
@@ -48,6 +57,7 @@ export async function startMailServer(input: ConfigInput, options: MailServerOpt
       random,
       clock,
       hostname: config.hostname,
+      hostnames: [config.hostname, ...Object.values(config.listeners).flatMap(({ smtp, hostname }) => (smtp === undefined || hostname === undefined ? [] : [hostname]))],
       legacyMechanisms: options.legacyMechanisms ?? false,
       ...(internals.iterations === undefined ? {} : { iterations: internals.iterations }),
     })
@@ -64,7 +74,38 @@ export async function startMailServer(input: ConfigInput, options: MailServerOpt
       legacyMechanisms: options.legacyMechanisms ?? false,
       iterations: internals.iterations,
     })
-    const backend = createSmtpBackend({ store, directory: () => accounts.directory, hostname: config.hostname, clock, logger, events })
+    store.usePolicy((account) => filingPolicyOf(account, () => accounts.directory))
+    const ownResolver = options.resolver === undefined ? createResolver({ clock, random }) : undefined
+    const resolver = ownResolver ?? (options.resolver as Resolver)
+    const limits = { ...defaultAdmissionLimits, ...options.limits }
+    const hooks = new HookRunner(options.hooks === undefined ? [] : [options.hooks].flat(), { clock, logger, events })
+    const { hostname } = config
+    const receiving: Omit<SmtpBackendHost, 'gather' | 'blockLists' | 'firstTimeSenderDelayMs'> = {
+      store,
+      directory: () => accounts.directory,
+      hostname,
+      clock,
+      random,
+      logger,
+      events,
+      hooks,
+      arrivals: new ArrivalsRegister(limits),
+      classifier: options.classifier,
+    }
+    const senderChecks = createSenderChecks({ resolver, clock, hostname })
+    const createTrustingBackend = (): MailBackend =>
+      createSmtpBackend({ ...receiving, gather: (message, header, reception) => gatherNothing(message, header, reception, { hostname }), firstTimeSenderDelayMs: 0 })
+    const createCheckingBackend = (settings: SmtpService | undefined): MailBackend => {
+      const lists = new BlockLists(settings?.blockLists ?? [], { resolver, clock })
+      return createSmtpBackend({
+        ...receiving,
+        gather: (message, header, reception, signal) => gatherEvidence(message, header, reception, { resolver, random, hostname }, signal),
+        senderChecks,
+        blockLists: async (remoteAddress, signal) =>
+          (await lists.check(remoteAddress, signal)).flatMap(({ zone, result }) => (result === 'listed' ? [zone] : [])),
+        firstTimeSenderDelayMs: settings?.firstTimeSenderDelay ?? 0,
+      })
+    }
     const server = new RunningServer({
       config,
       clock,
@@ -75,7 +116,12 @@ export async function startMailServer(input: ConfigInput, options: MailServerOpt
       events,
       accounts,
       authenticator: internals.authenticator?.(authenticator) ?? authenticator,
-      smtpBackend: internals.smtpBackend?.(backend) ?? backend,
+      admission: new Admission(limits, { clock, events }),
+      createBackend: (from) => {
+        const backend = config.checkSenders && from !== 'host' ? createCheckingBackend(from) : createTrustingBackend()
+        return internals.smtpBackend?.(backend) ?? backend
+      },
+      closeResolver: async () => ownResolver?.close(),
     })
     options.signal?.addEventListener('abort', () => void server.close({ drain: 0 }), { once: true })
     return server

@@ -1,6 +1,7 @@
 /** The development server: a complete server on loopback with one account that gets every mail, kept in one directory. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { noAdmissionLimits } from '@postern/core/admission'
 import type { ConfigInput } from '@postern/core/config'
 import { systemClock } from '../host/clock.ts'
 import type { MailServer, MailServerOptions } from '../server/mail-server.ts'
@@ -28,6 +29,7 @@ export async function createLocalserve(settings: LocalserveSettings, options: Ma
   await mkdir(dir, { recursive: true, mode: 0o700 })
   const config: ConfigInput = {
     hostname: 'localhost',
+    checkSenders: false,
     dataDir: join(dir, 'data'),
     listeners: {
       local: {
@@ -45,7 +47,7 @@ export async function createLocalserve(settings: LocalserveSettings, options: Ma
   const clock = options.clock ?? systemClock
   const server = await startMailServer(
     config,
-    { legacyMechanisms: true, ...options },
+    { legacyMechanisms: true, limits: noAdmissionLimits, ...options },
     { smtpBackend: (backend) => withSpecialLocalparts(backend, clock), passwords: { [LOCALSERVE_ACCOUNT]: LOCALSERVE_PASSWORD } },
   )
   return server

@@ -22,7 +22,7 @@ export function failureOf(localpart: string): Failure | undefined {
 }
 
 /** The backend with failures by localpart before it. */
-export function withSpecialLocalparts(backend: SmtpBackend, clock: Clock): SmtpBackend {
+export function withSpecialLocalparts<B extends SmtpBackend>(backend: B, clock: Clock): B {
   return {
     ...backend,
     async mailFrom(peer, mail) {

@@ -97,7 +97,7 @@ export class AccountRegister {
       await account.writer.change(async (tx) => {
         const tables = new AccountTables(tx, account.keys)
         await tables.create('INBOX')
-        tables.finish()
+        await tables.finish()
       })
       await this.#write(name, bucket, { number, state: 'active', nextUidValidity: 1 })
       return account

@@ -2,8 +2,11 @@
  * An account's mailboxes as one change works on them: found by name, created with their parents, renamed, deleted.
  * Names that are no longer in use stay as records, so that UIDVALIDITY rises when one is used again. RFC 9051 §2.3.1.1
  */
-import type { SpecialUse } from '@postern/core/store'
+import type { EnvelopeFields } from '@postern/core/message'
+import type { Correspondent, FilingPolicy, Mailbox, SpecialUse } from '@postern/core/store'
 import { parentNames } from '@postern/core/store'
+import type { NotedJudgement } from './judgement-edits.ts'
+import { JudgementEdits } from './judgement-edits.ts'
 import type { AccountKeys } from './keys.ts'
 import { keyAfter, parseMailboxKey } from './keys.ts'
 import { MailboxEdit } from './mailbox-edit.ts'
@@ -19,11 +22,25 @@ const READ_MAILBOXES = 128
 export class AccountTables {
   readonly tx: Transaction
   readonly keys: AccountKeys
+  readonly judgements = new JudgementEdits()
+  readonly #policy: FilingPolicy | undefined
   readonly #edits = new Map<number, MailboxEdit>()
 
-  constructor(tx: Transaction, keys: AccountKeys) {
+  constructor(tx: Transaction, keys: AccountKeys, policy?: FilingPolicy) {
     this.tx = tx
     this.keys = keys
+    this.#policy = policy
+  }
+
+  /** Flags of a message that gets a place in a mailbox, as the owner wants them there. @param flags bits of `Flag` and others */
+  flagsIn(mailbox: Mailbox, flags: number): number {
+    const wanted = this.#policy?.flagsOnEntering(mailbox)
+    return wanted === undefined ? flags : (flags | wanted.set) & ~wanted.clear
+  }
+
+  /** Whom a message appended to a mailbox shows that the account wrote to. */
+  correspondentsOf(mailbox: Mailbox, envelope: EnvelopeFields): readonly Correspondent[] {
+    return this.#policy?.correspondents(mailbox, envelope) ?? []
   }
 
   /** @param name as `parseMailboxName` gives it */
@@ -38,7 +55,7 @@ export class AccountTables {
   }
 
   async open(id: number): Promise<MailboxEdit | undefined> {
-    const open = this.#edits.get(id) ?? (await MailboxEdit.open(this.tx, this.keys, id))
+    const open = this.#edits.get(id) ?? (await MailboxEdit.open(this.tx, this.keys, id, this.judgements))
     if (open !== undefined) this.#edits.set(id, open)
     return open
   }
@@ -65,7 +82,7 @@ export class AccountTables {
     tx.head.nextMailboxId += 1
     const uidValidity = this.#takeUidValidity()
     const record = { name, uidValidity, specialUse, keywords: [], createdModseq: modseq, changedModseq: modseq }
-    const edit = MailboxEdit.create(tx, keys, id, record)
+    const edit = MailboxEdit.create(tx, keys, id, record, this.judgements)
     this.#edits.set(id, edit)
     await this.#setName(name, { mailbox: id, uidValidity, modseq })
     tx.log('created', id)
@@ -114,9 +131,10 @@ export class AccountTables {
     }
   }
 
-  /** Puts what was changed in mailboxes. Once, at the end of the change. */
-  finish(): void {
+  /** Puts what was changed in mailboxes. Once, at the end of the change. @returns judgements that were too many for it */
+  async finish(): Promise<readonly NotedJudgement[]> {
     for (const edit of this.#edits.values()) edit.finish()
+    return this.judgements.settle(this.tx, this.keys, async (name) => (await this.nameRecord(name))?.mailbox)
   }
 
   #takeUidValidity(): number {

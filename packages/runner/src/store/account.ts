@@ -4,8 +4,13 @@ import type {
   AccountNotice,
   AccountStore,
   AppendResult,
+  ArrivalCount,
+  Correspondent,
   CreateResult,
   DeleteResult,
+  FilingPolicy,
+  Judgement,
+  KeepRejectResult,
   Mailbox,
   MailboxId,
   MailboxSnapshot,
@@ -13,14 +18,17 @@ import type {
   ModSeq,
   NewMessage,
   OpenMailbox,
+  RejectLimits,
   RenameResult,
+  SenderIdentity,
   SpecialUse,
   Spool,
   Uid,
   UidRange,
 } from '@postern/core/store'
 import { MAX_UID, StoreError, parseMailboxName } from '@postern/core/store'
-import { AccountTables } from './account-tables.ts'
+import { AccountReception, readJudgements } from './account-reception.ts'
+import type { AccountTables } from './account-tables.ts'
 import { AccountWriter } from './account-writer.ts'
 import { AccountKeys, keyAfter, parseMailboxKey } from './keys.ts'
 import { mailboxOf } from './mailbox-edit.ts'
@@ -28,10 +36,13 @@ import type { CountersRecord, MailboxRecord } from './mailbox-records.ts'
 import { decodeCounters, decodeMailbox } from './mailbox-records.ts'
 import { MailboxSession, moveMessages } from './mailbox.ts'
 import type { BlobPlace, PreparedMessage } from './message-writer.ts'
-import { dateAt, prepareMessages, putMessage } from './message-writer.ts'
+import { appendMessages } from './message-append.ts'
+import { prepareMessages } from './message-writer.ts'
 import { decodeBucket, decodeName, encodeBucket, findNamed, withNamed } from './named-records.ts'
 import type { OrderedStore, Reader } from './ordered-store.ts'
 import { SessionRegister } from './session-register.ts'
+import type { TablesSource } from './tables-change.ts'
+import { changeTables } from './tables-change.ts'
 import { ViewCache } from './view-cache.ts'
 
 const READ_MAILBOXES = 128
@@ -48,6 +59,8 @@ export interface AccountHost {
   readonly spool: () => Spool
   /** Whether there is room for mail. Default: always. */
   readonly hasRoom?: () => boolean
+  /** What owners want done with messages that get a place. */
+  readonly policyOf: (account: string) => FilingPolicy | undefined
 }
 
 export class Account implements AccountStore {
@@ -57,6 +70,7 @@ export class Account implements AccountStore {
   readonly sessions = new SessionRegister()
   readonly #host: AccountHost
   readonly #views: ViewCache
+  readonly #reception: AccountReception
   readonly #listeners = new Set<(notice: AccountNotice) => void>()
   /** Told when there is something to erase. */
   readonly #expunged: () => void
@@ -80,6 +94,7 @@ export class Account implements AccountStore {
       notify: (modseq) => this.#notify(modseq),
     })
     this.#views = new ViewCache(store, this.keys, (run) => this.writer.change(run))
+    this.#reception = new AccountReception(store, this.#tablesSource(), clock)
   }
 
   /** Someone watches it, or has a mailbox open: it must not be forgotten. */
@@ -180,7 +195,7 @@ export class Account implements AccountStore {
       return { kind: 'renamed', mailbox, inbox: inbox.id }
     })
     const { inbox, ...told } = result
-    if (inbox !== undefined) await moveMessages(this, inbox, [{ first: 1 as Uid, last: MAX_UID }], to)
+    if (inbox !== undefined) await moveMessages(this.#tablesSource(), inbox, [{ first: 1 as Uid, last: MAX_UID }], to)
     return told
   }
 
@@ -254,16 +269,47 @@ export class Account implements AccountStore {
     if (this.#host.hasRoom?.() === false) throw new StoreError('STORE_FULL', 'No room for mail is left on the disk')
     const parsed = parseMailboxName(mailbox)
     if (parsed.kind === 'bad-name') return { kind: 'no-such-mailbox' }
-    const { blobs } = this.#host
-    const prepared = await prepareMessages(messages, {
-      blobs,
-      account: this.keys.account,
-      exists: async () => (await this.mailbox(parsed.name)) !== undefined,
-      takeEmailId: () => this.#takeEmailId(),
-    })
+    const prepared = await this.#prepare(messages, async () => (await this.mailbox(parsed.name)) !== undefined)
     if (prepared === undefined) return { kind: 'no-such-mailbox' }
     const octets = prepared.reduce((sum, message) => sum + message.octets, 0)
-    return await this.#change((tables) => this.#append(tables, parsed.name, messages, prepared), octets)
+    return await this.#change(async (tables): Promise<AppendResult> => {
+      const edit = await tables.find(parsed.name)
+      return edit === undefined ? { kind: 'no-such-mailbox' } : await appendMessages(tables, edit, messages, prepared)
+    }, octets)
+  }
+
+  async judgements(mailbox: string, identities: readonly SenderIdentity[]): Promise<readonly (readonly Judgement[])[]> {
+    const parsed = parseMailboxName(mailbox)
+    return await this.#read((reader) => {
+      const found = parsed.kind === 'name' ? this.#find(reader, parsed.name) : undefined
+      return readJudgements(reader, this.keys, found?.id, identities)
+    })
+  }
+
+  lastWroteTo(correspondents: readonly Correspondent[]): Promise<readonly (number | undefined)[]> {
+    return this.#reception.lastWroteTo(correspondents)
+  }
+
+  wroteTo(correspondents: readonly Correspondent[], seconds: number): Promise<void> {
+    return this.#reception.wroteTo(correspondents, seconds)
+  }
+
+  arrivals(sinceSeconds: number): Promise<readonly ArrivalCount[]> {
+    return this.#reception.arrivals(sinceSeconds)
+  }
+
+  async keepReject(mailbox: string, message: NewMessage, digest: Uint8Array, limits: RejectLimits): Promise<KeepRejectResult> {
+    const parsed = parseMailboxName(mailbox)
+    if (parsed.kind === 'bad-name') throw new RangeError(`No mailbox can be called ${JSON.stringify(mailbox)}`)
+    if (this.#host.hasRoom?.() === false) return { kind: 'full' }
+    const prepared = await this.#prepare([message], () => Promise.resolve(true))
+    if (prepared === undefined) throw new RangeError('A message is always prepared')
+    return await this.#reception.keepReject(parsed.name, message, prepared, digest, limits)
+  }
+
+  async forgetReject(mailbox: string, messageId: string): Promise<number> {
+    const parsed = parseMailboxName(mailbox)
+    return parsed.kind === 'bad-name' ? 0 : await this.#reception.forgetReject(parsed.name, messageId)
   }
 
   watch(listener: (notice: AccountNotice) => void): () => void {
@@ -275,29 +321,6 @@ export class Account implements AccountStore {
   /** Waits for what is under way; changes asked for later are refused. */
   async close(): Promise<void> {
     await this.writer.close(new StoreError('STORE_CLOSED', 'The account is closed'))
-  }
-
-  async #append(
-    tables: AccountTables,
-    name: string,
-    messages: readonly NewMessage[],
-    prepared: readonly PreparedMessage[],
-  ): Promise<AppendResult> {
-    const { tx, keys } = tables
-    const edit = await tables.find(name)
-    if (edit === undefined) return { kind: 'no-such-mailbox' }
-    await edit.openTail()
-    const first = edit.counters.uidNext
-    for (const [n, ready] of prepared.entries()) {
-      const { flags, keywords, internalDate = dateAt(tx.nowSeconds) } = messages[n] as NewMessage
-      const emailId = await putMessage(tx, keys, ready, { mailbox: edit.id, uid: edit.counters.uidNext })
-      const { sizeOctets, zoneQuarters } = ready
-      const dateSeconds = internalDate.seconds
-      const place = { flags, emailId, sizeOctets, dateSeconds, zoneQuarters, savedSeconds: tx.nowSeconds }
-      edit.place(place, edit.takeKeywords(keywords))
-    }
-    const uids = { first, last: edit.counters.uidNext - 1 } as UidRange
-    return { kind: 'appended', mailbox: edit.mailbox, uids, modseq: tx.takeModseq() as ModSeq }
   }
 
   /**
@@ -314,6 +337,11 @@ export class Account implements AccountStore {
     }
   }
 
+  #prepare(messages: readonly NewMessage[], exists: () => Promise<boolean>): Promise<readonly PreparedMessage[] | undefined> {
+    const { blobs } = this.#host
+    return prepareMessages(messages, { blobs, account: this.keys.account, exists, takeEmailId: () => this.#takeEmailId() })
+  }
+
   async #takeEmailId(): Promise<number> {
     return await this.writer.change(async (tx) => {
       const emailId = tx.head.nextEmailId
@@ -324,12 +352,11 @@ export class Account implements AccountStore {
 
   /** A change of mailboxes, whose edits are put at its end. */
   #change<T>(run: (tables: AccountTables) => Promise<T>, octets = 0): Promise<T> {
-    return this.writer.change(async (tx) => {
-      const tables = new AccountTables(tx, this.keys)
-      const result = await run(tables)
-      tables.finish()
-      return result
-    }, octets)
+    return changeTables(this.#tablesSource(), run, octets)
+  }
+
+  #tablesSource(): TablesSource {
+    return { writer: this.writer, keys: this.keys, policy: () => this.#host.policyOf(this.name) }
   }
 
   #read<T>(run: (reader: Reader) => T): Promise<T> {
@@ -345,7 +372,7 @@ export class Account implements AccountStore {
 
   #sessionSource(): ConstructorParameters<typeof MailboxSession>[0] {
     const { store, blobs } = this.#host
-    return { store, blobs, keys: this.keys, writer: this.writer, sessions: this.sessions }
+    return { store, blobs, sessions: this.sessions, ...this.#tablesSource() }
   }
 
   #notify(modseq: number): void {

@@ -17,6 +17,7 @@ import { firstMessageId } from './message-writer.ts'
 import type { OrderedStore } from './ordered-store.ts'
 import type { PageRow } from './pages.ts'
 import { Page, RowFlag } from './pages.ts'
+import { decodeReception } from './reception-record.ts'
 import type { StoredBlobs } from './stored-blobs.ts'
 import { decodeStructure } from './structure-codec.ts'
 import type { TombRow } from './tomb-record.ts'
@@ -209,7 +210,8 @@ async function eraseMessage(
   const listKey = keys.message(emailId, MessagePart.list)
   const structureKey = keys.message(emailId, MessagePart.structure)
   const [list, structure] = await tx.getMany([listKey, structureKey])
-  const doomed: Uint8Array[] = []
+  const reception = await receptionRecords(tx, keys, emailId)
+  const doomed: Uint8Array[] = [...reception.keys]
   if (list !== undefined) {
     doomed.push(listKey)
     const more = continuationsOf(list, 'message list')
@@ -230,10 +232,25 @@ async function eraseMessage(
         doomed.push(keys.message(emailId, MessagePart.body + n))
       }
     }
-    await leaveThread(tx, keys, emailId, firstMessageId(stored.structure.root.envelope?.messageId))
+    const messageId = firstMessageId(stored.structure.root.envelope?.messageId)
+    if (reception.isReject && messageId !== undefined) doomed.push(keys.reject(messageId))
+    await leaveThread(tx, keys, emailId, messageId)
   }
   for (const key of doomed) tx.delete(key)
   return doomed.length
+}
+
+/** What the reception of a message left, and by what it is found while it is a reject. Judgements stay. */
+async function receptionRecords(
+  tx: Transaction,
+  keys: AccountKeys,
+  emailId: number,
+): Promise<{ readonly keys: readonly Uint8Array[]; readonly isReject: boolean }> {
+  const key = keys.message(emailId, MessagePart.reception)
+  const [octets] = await tx.getMany([key])
+  if (octets === undefined) return { keys: [], isReject: false }
+  const { reject } = decodeReception(octets)
+  return { keys: reject === undefined ? [key] : [key, keys.reject(reject.digest)], isReject: reject !== undefined }
 }
 
 async function leaveThread(

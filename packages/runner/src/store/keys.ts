@@ -30,7 +30,7 @@ const Table = {
   msgid: 13,
   idem: 14,
   access: 15,
-  // Reserved for reputation, junk filter and text search.
+  // Some reserved for the junk filter and text search.
   ring: 16,
   sent: 17,
   out: 18,
@@ -39,6 +39,7 @@ const Table = {
   word: 21,
   corpus: 22,
   text: 23,
+  arrival: 24,
 } as const
 
 /** Tables of the server space. */
@@ -56,6 +57,8 @@ export const MessagePart = {
   listMore: 0x4000,
   /** Continuations of a structure record. */
   structureMore: 0x8000,
+  /** What its reception left, when it came from outside. */
+  reception: 0xc000,
 } as const
 
 /** Messages of one page: their UIDs share all but the lowest 7 bits. */
@@ -248,6 +251,36 @@ export class AccountKeys {
 
   accesses(): KeySpan {
     return span(this.#key(Table.access))
+  }
+
+  /** Judgements by one identity of a sender. @param mailbox that messages first came to */
+  ring(mailbox: number, kind: number, value: string): Uint8Array {
+    return extend(this.partition, [[Table.ring, 1], [mailbox, 4], [kind, 1]], hash8(value))
+  }
+
+  /** When somebody was written to. @param level of the correspondent, by number */
+  sent(level: number, value: string): Uint8Array {
+    return extend(this.partition, [[Table.sent, 1], [level, 1]], hash8(value))
+  }
+
+  /** A kept reject by its Message-ID, or by the digest of its octets. */
+  reject(id: string | Uint8Array): Uint8Array {
+    return this.#hashed(Table.reject, id)
+  }
+
+  /** Arrivals of the newest minute: beside the head and the counters, which every delivery writes. */
+  arrivalsNow(): Uint8Array {
+    return this.#key(Table.head, [1, 1])
+  }
+
+  /** Arrivals of an earlier minute. @param minute since 1970 */
+  arrivals(minute: number): Uint8Array {
+    return this.#key(Table.arrival, [minute, 4])
+  }
+
+  /** Arrivals of minutes `first` to, not including, `end`. */
+  arrivalsBetween(first: number, end: number): KeySpan {
+    return { from: this.arrivals(first), to: this.arrivals(end) }
   }
 
   #key(table: number, ...fields: Field[]): Uint8Array {

@@ -3,7 +3,7 @@
  * for: what was expunged is erased in the background.
  */
 import type { Clock, Logger, Random, Timer } from '@postern/core/host'
-import type { AccountStore, MailStore, Spool } from '@postern/core/store'
+import type { AccountStore, FilingPolicy, MailStore, Spool } from '@postern/core/store'
 import { StoreError } from '@postern/core/store'
 import type { Account } from './account.ts'
 import { AccountRegister } from './account-register.ts'
@@ -48,6 +48,7 @@ class StoreOverEngine implements OpenMailStore {
   readonly info: MailStore['info']
   readonly #options: MailStoreOptions
   readonly #register: AccountRegister
+  #policyOf: (account: string) => FilingPolicy | undefined = () => undefined
   /** Accounts that may have something to erase. At first: any. */
   readonly #due = new Set<number>()
   #knowsDue = false
@@ -59,7 +60,7 @@ class StoreOverEngine implements OpenMailStore {
   constructor(options: MailStoreOptions) {
     this.info = options.info
     this.#options = options
-    this.#register = new AccountRegister(options, (number) => this.#due.add(number))
+    this.#register = new AccountRegister({ ...options, policyOf: (name) => this.#policyOf(name) }, (number) => this.#due.add(number))
     this.#collectedMs = options.clock.monotonic()
     this.#startTimer()
   }
@@ -106,6 +107,10 @@ class StoreOverEngine implements OpenMailStore {
     await account.writer.change(async (tx) => {
       tx.putOrDelete(key, encodeBucket(withNamed(decodeBucket(await tx.get(key)), kind, value)))
     })
+  }
+
+  usePolicy(policyOf: (account: string) => FilingPolicy | undefined): void {
+    this.#policyOf = policyOf
   }
 
   spool(): Spool {

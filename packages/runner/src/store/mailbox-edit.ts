@@ -4,6 +4,7 @@
  */
 import type { Mailbox, MailboxId, UidRanges } from '@postern/core/store'
 import { Flag, MAX_UID, StoreError, addKeywords, keywordPlaces } from '@postern/core/store'
+import type { JudgementEdits } from './judgement-edits.ts'
 import type { AccountKeys } from './keys.ts'
 import { PAGE_UIDS, pageOfUid, parsePageKey } from './keys.ts'
 import { loopTurn } from './loop-turn.ts'
@@ -45,6 +46,7 @@ export class MailboxEdit {
   readonly counters: { -readonly [K in keyof CountersRecord]: CountersRecord[K] }
   readonly #tx: Transaction
   readonly #keys: AccountKeys
+  readonly #judgements: JudgementEdits
   readonly #editors = new Map<number, PageEditor>()
   readonly #arrived = new RangesBuilder()
   readonly #flagged = new RangesBuilder()
@@ -53,24 +55,32 @@ export class MailboxEdit {
   #recordChanged = false
   #countersChanged = false
 
-  private constructor(tx: Transaction, keys: AccountKeys, id: number, record: MailboxRecord, counters: CountersRecord) {
+  private constructor(
+    tx: Transaction,
+    keys: AccountKeys,
+    id: number,
+    record: MailboxRecord,
+    counters: CountersRecord,
+    judgements: JudgementEdits,
+  ) {
     this.#tx = tx
     this.#keys = keys
+    this.#judgements = judgements
     this.id = id
     this.record = record
     this.counters = { ...counters }
   }
 
   /** @returns undefined when there is no such mailbox */
-  static async open(tx: Transaction, keys: AccountKeys, id: number): Promise<MailboxEdit | undefined> {
+  static async open(tx: Transaction, keys: AccountKeys, id: number, judgements: JudgementEdits): Promise<MailboxEdit | undefined> {
     const record = await tx.get(keys.mailbox(id))
     const counters = await tx.get(keys.counters(id))
     if (record === undefined || counters === undefined) return undefined
-    return new MailboxEdit(tx, keys, id, decodeMailbox(record), decodeCounters(counters))
+    return new MailboxEdit(tx, keys, id, decodeMailbox(record), decodeCounters(counters), judgements)
   }
 
   /** A mailbox that isn't there yet. */
-  static create(tx: Transaction, keys: AccountKeys, id: number, record: MailboxRecord): MailboxEdit {
+  static create(tx: Transaction, keys: AccountKeys, id: number, record: MailboxRecord, judgements: JudgementEdits): MailboxEdit {
     const counters: CountersRecord = {
       uidNext: 1,
       highestModseq: tx.takeModseq(),
@@ -82,10 +92,15 @@ export class MailboxEdit {
       recentFrom: 1,
       recent: 0,
     }
-    const edit = new MailboxEdit(tx, keys, id, record, counters)
+    const edit = new MailboxEdit(tx, keys, id, record, counters, judgements)
     edit.#recordChanged = true
     edit.#countersChanged = true
     return edit
+  }
+
+  /** So many judgements changed that the change should come to its end. */
+  get isFull(): boolean {
+    return this.#judgements.isFull
   }
 
   get mailbox(): Mailbox {
@@ -178,13 +193,16 @@ export class MailboxEdit {
     this.#editors.set(number, (octets === undefined ? Page.empty : Page.decode(octets)).edit())
   }
 
-  /** Gives a message a place. @returns its UID @throws StoreError STORE_FULL when there is no UID left */
-  place(place: NewPlace, { bits, wide }: RowKeywords): number {
+  /**
+   * Gives a message a place. @param before flags it had in the place it comes from; 0 for a new one
+   * @returns its UID @throws StoreError STORE_FULL when there is no UID left
+   */
+  place(place: NewPlace, { bits, wide }: RowKeywords, before: number): number {
     const uid = this.counters.uidNext
     if (uid >= MAX_UID) throw new StoreError('STORE_FULL', 'The mailbox has given out all UIDs')
     const { emailId, sizeOctets, dateSeconds, zoneQuarters, savedSeconds } = place
     const modseq = this.#tx.takeModseq()
-    const flags = (place.flags & RowFlag.visible) | (wide.length > 0 ? RowFlag.wideKeywords : 0)
+    const flags = (place.flags & (RowFlag.visible | RowFlag.reject)) | (wide.length > 0 ? RowFlag.wideKeywords : 0)
     const number = pageOfUid(uid)
     let editor = this.#editors.get(number)
     if (editor === undefined) {
@@ -196,6 +214,7 @@ export class MailboxEdit {
     const dates = { dateSeconds, zoneQuarters, savedSeconds }
     editor.insert({ slot, flags, keywordBits: bits, modseq, emailId, sizeOctets, ...dates })
     if (wide.length > 0) this.#tx.add(this.#keys.keywords(this.id, uid), encodeKeywords(wide))
+    this.#judgements.note(emailId, before, flags)
     this.counters.uidNext = uid + 1
     this.counters.recent += 1
     this.#tally(flags, sizeOctets, 1, uid)
@@ -213,6 +232,7 @@ export class MailboxEdit {
       modseq: this.#tx.takeModseq(),
     }
     this.#editor(uid, page).update(row.slot, change)
+    this.#judgements.note(row.emailId, row.flags, change.flags)
     if (has) this.#tx.put(this.#keys.keywords(this.id, uid), encodeKeywords(keywords.wide))
     else if (isWide(row)) this.#tx.delete(this.#keys.keywords(this.id, uid))
     this.#tally(row.flags, 0, -1, uid)

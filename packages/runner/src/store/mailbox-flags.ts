@@ -37,7 +37,7 @@ export async function storeFlagsSlice(
   const walk = new RangesWalk(uids)
   let pages = 0
   for await (const [number, page] of edit.pages(uids)) {
-    if (rows.length + page.count > SLICE_MESSAGES || pages >= SLICE_PAGES) {
+    if (rows.length + page.count > SLICE_MESSAGES || pages >= SLICE_PAGES || edit.isFull) {
       return { rows, modified, next: number * PAGE_UIDS }
     }
     for (const place of edit.rows(number, page, walk)) {

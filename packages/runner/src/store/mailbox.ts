@@ -14,8 +14,7 @@ import type {
   UidRanges,
 } from '@postern/core/store'
 import { Flag, MAX_UID, parseMailboxName } from '@postern/core/store'
-import { AccountTables } from './account-tables.ts'
-import type { AccountWriter } from './account-writer.ts'
+import type { AccountTables } from './account-tables.ts'
 import { PAGE_UIDS } from './keys.ts'
 import { readChanges } from './mailbox-changes.ts'
 import { fetchRows } from './mailbox-fetch.ts'
@@ -25,7 +24,8 @@ import { readOctets, readStructure } from './message-reader.ts'
 import { copyMessages, copyResult, moveSlice } from './message-transfer.ts'
 import type { Transferred } from './message-transfer.ts'
 import type { SessionRegister } from './session-register.ts'
-import type { Transaction } from './transaction.ts'
+import type { TablesSource } from './tables-change.ts'
+import { changeTables } from './tables-change.ts'
 import { RangesBuilder, RangesWalk, rangesBelow, rangesFrom } from './uid-ranges.ts'
 
 /** LIMIT: of one slice of EXPUNGE: messages, and pages, each of which is written. */
@@ -34,8 +34,7 @@ const SLICE_PAGES = 200
 const EVERY_UID: UidRanges = [{ first: 1 as Uid, last: MAX_UID }]
 
 /** What a session shares with the other sessions of its account. */
-export interface SessionSource extends BodySource {
-  readonly writer: AccountWriter
+export interface SessionSource extends BodySource, TablesSource {
   readonly sessions: SessionRegister
 }
 
@@ -92,21 +91,18 @@ export class MailboxSession implements OpenMailbox {
     change: FlagChange,
     options: { readonly unchangedSince?: ModSeq } = {},
   ): Promise<StoreFlagsResult> {
-    const { writer, keys } = this.#source
     const rows: MessageRow[] = []
     const modified = new RangesBuilder()
     let keywords: readonly string[] = []
     for (let next: number | undefined = 0; next !== undefined; ) {
       const start: number = next
-      const slice = await writer.change(async (tx) => {
-        const tables = new AccountTables(tx, keys)
+      const slice = await changeTables(this.#source, async (tables) => {
         const edit = await tables.open(this.#mailbox)
         if (edit === undefined) return undefined
         const set = rangesFrom(uids, start)
         const done = await storeFlagsSlice(edit, set, change, options.unchangedSince ?? Infinity, (emailId) =>
           this.#zoneOf(emailId),
         )
-        tables.finish()
         return { ...done, keywords: edit.record.keywords }
       })
       if (slice === undefined) break
@@ -122,7 +118,7 @@ export class MailboxSession implements OpenMailbox {
     const removed = new RangesBuilder()
     for (let next: number | undefined = 0; next !== undefined; ) {
       const start: number = next
-      const slice = await this.#source.writer.change((tx) => this.#expungeSlice(tx, rangesFrom(uids, start)))
+      const slice = await changeTables(this.#source, (tables) => this.#expungeSlice(tables, rangesFrom(uids, start)))
       for (const uid of slice.removed) removed.add(uid)
       next = slice.next
     }
@@ -130,15 +126,12 @@ export class MailboxSession implements OpenMailbox {
   }
 
   async copy(uids: UidRanges, destination: string): Promise<CopyResult> {
-    const { writer, keys } = this.#source
-    return await writer.change(async (tx): Promise<CopyResult> => {
-      const tables = new AccountTables(tx, keys)
+    return await changeTables(this.#source, async (tables): Promise<CopyResult> => {
       const target = await findTarget(tables, destination)
       if (target === undefined) return { kind: 'no-such-mailbox' }
       const from = await tables.open(this.#mailbox)
       if (from === undefined) return { kind: 'nothing' }
       const done = await copyMessages(tables, from, uids, target)
-      tables.finish()
       return copyResult(done, target.record.uidValidity)
     })
   }
@@ -152,10 +145,9 @@ export class MailboxSession implements OpenMailbox {
   }
 
   async #expungeSlice(
-    tx: Transaction,
+    tables: AccountTables,
     uids: UidRanges,
   ): Promise<{ readonly removed: readonly number[]; readonly next: number | undefined }> {
-    const tables = new AccountTables(tx, this.#source.keys)
     const edit = await tables.open(this.#mailbox)
     const removed: number[] = []
     let next: number | undefined
@@ -175,7 +167,6 @@ export class MailboxSession implements OpenMailbox {
       }
       pages += 1
     }
-    tables.finish()
     return { removed, next }
   }
 
@@ -201,7 +192,7 @@ async function findTarget(tables: AccountTables, name: string): ReturnType<Accou
 
 /** Moves a set of messages, in slices. @param destination name of a mailbox */
 export async function moveMessages(
-  source: Pick<SessionSource, 'writer' | 'keys'>,
+  source: TablesSource,
   mailbox: number,
   uids: UidRanges,
   destination: string,
@@ -211,8 +202,7 @@ export async function moveMessages(
   let uidValidity = 0
   for (let next: number | undefined = 0; next !== undefined; ) {
     const start: number = next
-    const slice = await source.writer.change(async (tx) => {
-      const tables = new AccountTables(tx, source.keys)
+    const slice = await changeTables(source, async (tables) => {
       const target = await findTarget(tables, destination)
       if (target === undefined) return 'no-such-mailbox'
       const from = await tables.open(mailbox)
@@ -221,7 +211,6 @@ export async function moveMessages(
       const bound = Math.min(end, from.counters.uidNext)
       const set = rangesFrom(uids, start)
       const moved = await moveSlice(tables, from, rangesBelow(set, bound), target)
-      tables.finish()
       return { ...moved, bound, uidValidity: target.record.uidValidity }
     })
     if (slice === 'nothing') break

@@ -8,6 +8,7 @@ import { PAGE_UIDS } from './keys.ts'
 import type { MailboxEdit, RowKeywords } from './mailbox-edit.ts'
 import { isWide } from './mailbox-edit.ts'
 import { decodeRefs, encodeRefs } from './message-records.ts'
+import { RowFlag } from './pages.ts'
 import type { TombRow } from './tomb-record.ts'
 import { RangesBuilder, RangesWalk } from './uid-ranges.ts'
 
@@ -58,7 +59,7 @@ export async function moveSlice(
   let next: number | undefined
   await target.openTail()
   for await (const [number, page] of from.pages(uids)) {
-    if (messages + page.count > SLICE_MESSAGES || pages >= SLICE_PAGES) {
+    if (messages + page.count > SLICE_MESSAGES || pages >= SLICE_PAGES || tables.judgements.isFull) {
       next = number * PAGE_UIDS
       break
     }
@@ -81,6 +82,7 @@ class Transfer {
   readonly #from: MailboxEdit
   readonly #target: MailboxEdit
   readonly #places: PlaceCounts
+  readonly #tables: AccountTables
   readonly #savedSeconds: number
   /** Keywords of the target by bits of the source. */
   readonly #byBits = new Map<number, RowKeywords>([[0, { bits: 0, wide: [] }]])
@@ -89,6 +91,7 @@ class Transfer {
     this.#from = from
     this.#target = target
     this.#places = new PlaceCounts(tables)
+    this.#tables = tables
     this.#savedSeconds = tables.tx.nowSeconds
   }
 
@@ -100,12 +103,16 @@ class Transfer {
   }
 
   give({ uid, row }: TombRow, keywords: RowKeywords): void {
-    const { flags, emailId, sizeOctets, dateSeconds, zoneQuarters } = row
+    const { emailId, sizeOctets, dateSeconds, zoneQuarters } = row
+    const isLeaving = this.#target !== this.#from
+    const kept = isLeaving ? row.flags & RowFlag.visible : row.flags
+    const flags = this.#tables.flagsIn(this.#target.mailbox, kept)
     const savedSeconds = this.#savedSeconds
     this.#places.raise(emailId)
     this.done.source.add(uid)
     const place = { flags, emailId, sizeOctets, dateSeconds, zoneQuarters, savedSeconds }
-    this.done.destination.add(this.#target.place(place, keywords))
+    this.done.destination.add(this.#target.place(place, keywords, row.flags))
+    if (isLeaving && (row.flags & RowFlag.reject) !== 0) this.#tables.judgements.release(emailId, flags)
   }
 
   async finish(): Promise<void> {

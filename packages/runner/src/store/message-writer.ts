@@ -2,6 +2,7 @@
  * What never changes about a message, made ready before the change that stores it, and put within it: list, structure,
  * body, and the entry by Message-ID from which threads are made. Not here: its place in a mailbox.
  */
+import type { EnvelopeFields } from '@postern/core/message'
 import type { InternalDate, ListRecord, NewMessage, SpooledMessage } from '@postern/core/store'
 import { layOutMessage } from '@postern/core/store'
 import { INLINE_OCTETS, chunkSpan, countChunks, encodeChunk, firstChunkOctets } from './body-chunks.ts'
@@ -43,6 +44,7 @@ export interface PreparedMessage {
   readonly emailId: number | undefined
   readonly messageId: string | undefined
   readonly inReplyTo: string | undefined
+  readonly envelope: EnvelopeFields
   /** About what it puts. */
   readonly octets: number
 }
@@ -106,6 +108,7 @@ async function prepare(
     emailId,
     messageId: firstMessageId(messageId),
     inReplyTo: firstMessageId(inReplyTo),
+    envelope: structure.root.envelope ?? {},
     octets,
   }
 }

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { noAdmissionLimits, type AdmissionLimits } from '@postern/core/admission'
 import type { ConfigInput } from '@postern/core/config'
 import type { LogLevel } from '../host/log.ts'
 import { createLogger } from '../host/log.ts'
@@ -15,6 +16,7 @@ import type { ParsedMessage } from './parsed-message.ts'
 import { readMailbox, readMessage } from './read-messages.ts'
 import { ScriptedFailures, type FailurePoint, type ScriptedFailure } from './scripted-failures.ts'
 import { createTestClock, type TestClock } from './test-clock.ts'
+import { createTestResolver, type TestResolver } from './test-resolver.ts'
 
 export interface TestMailServerOptions {
   /** Default: the domains of the accounts' addresses. */
@@ -23,6 +25,12 @@ export interface TestMailServerOptions {
   readonly accounts?: Readonly<Record<string, { readonly password?: string; readonly addresses?: readonly string[] }>>
   /** Whether the first account gets mail for addresses nobody has. Default: only when no accounts are given. */
   readonly acceptAll?: boolean
+  /** Look into who sends, by the records of `dns`, as a server on the internet does. Default false: mail is taken from anybody. */
+  readonly checkSenders?: boolean
+  /** Default: one without records. */
+  readonly dns?: TestResolver
+  /** On connections, logins and deliveries by network. Default: none. */
+  readonly limits?: Partial<AdmissionLimits>
   /** Default: a test clock that flows. */
   readonly clock?: TestClock
   /** Default `silent`. */
@@ -32,6 +40,8 @@ export interface TestMailServerOptions {
 /** A listening mail server; `await using` closes it and removes its directory. */
 export interface TestMailServer extends AsyncDisposable {
   readonly clock: TestClock
+  /** What the server asks in place of the domain name system. */
+  readonly dns: TestResolver
   /** `smtp://127.0.0.1:port`, ready for nodemailer; the same after a restart. */
   readonly smtpUrl: string
   /** `imap://127.0.0.1:port`; logins without TLS are taken. */
@@ -68,6 +78,7 @@ type Received = MailEvents['received']
 
 class TestServer implements TestMailServer {
   readonly clock: TestClock
+  readonly dns: TestResolver
   readonly #options: TestMailServerOptions
   readonly #failures = new ScriptedFailures()
   #dir: string | undefined
@@ -82,6 +93,7 @@ class TestServer implements TestMailServer {
   constructor(options: TestMailServerOptions) {
     this.#options = options
     this.clock = options.clock ?? createTestClock()
+    this.dns = options.dns ?? createTestResolver()
   }
 
   get smtpUrl(): string {
@@ -101,7 +113,7 @@ class TestServer implements TestMailServer {
     const { config, passwords } = configFor(this.#options, this.#dir, this.#ports)
     const server = await startMailServer(
       config,
-      { clock: this.clock, logger: createLogger({ level: this.#options.logLevel ?? 'silent' }) },
+      { clock: this.clock, resolver: this.dns, limits: this.#options.limits ?? noAdmissionLimits, logger: createLogger({ level: this.#options.logLevel ?? 'silent' }) },
       {
         passwords,
         // LIMIT: the least RFC 7677 §4 allows; tests log in often and have nothing to protect.
@@ -229,6 +241,7 @@ function configFor(
   return {
     config: {
       hostname: 'localhost',
+      checkSenders: options.checkSenders ?? false,
       dataDir: join(dir, 'data'),
       diskReserve: 0,
       listeners: { test: { addresses: ['127.0.0.1'], smtp: { port: ports.smtp }, imap: { port: ports.imap, allowPlainLogin: true } } },

@@ -22,7 +22,7 @@ export class ScriptedFailures {
   }
 
   /** The backend with what was asked for before it. */
-  backend(inner: SmtpBackend): SmtpBackend {
+  backend<B extends SmtpBackend>(inner: B): B {
     const refusal = (at: FailurePoint): Promise<Verdict> | undefined => {
       const failure = this.#take(at)
       return failure === undefined ? undefined : verdictFor(failure)

@@ -19,6 +19,7 @@ async function serve(dataDir: string, diskReserve: string | number): Promise<Mai
   const server = await createMailServer(
     {
       hostname: 'mail.example.org',
+      checkSenders: false,
       dataDir,
       diskReserve,
       listeners: { local: { addresses: ['127.0.0.1'], smtp: { port: 0 }, imap: { port: 0, allowPlainLogin: true } } },

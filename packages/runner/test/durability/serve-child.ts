@@ -6,6 +6,7 @@ if (dataDir === undefined) throw new Error('Usage: serve-child.ts DIRECTORY')
 
 const server = await createMailServer({
   hostname: 'mail.example.org',
+  checkSenders: false,
   dataDir,
   listeners: { local: { addresses: ['127.0.0.1'], smtp: { port: 0 }, imap: { port: 0, allowPlainLogin: true } } },
   domains: { 'example.org': {} },

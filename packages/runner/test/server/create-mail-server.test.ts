@@ -12,6 +12,7 @@ import { TextPeer } from './text-peer.ts'
 
 const base: ConfigInput = {
   hostname: 'mail.example.org',
+  checkSenders: false,
   listeners: { local: { addresses: ['127.0.0.1'], smtp: { port: 0 }, imap: { port: 0, allowPlainLogin: true } } },
   domains: { 'example.org': {} },
   accounts: { ada: { addresses: ['ada@example.org'] }, bob: { addresses: ['bob@example.org'] } },

@@ -1,0 +1,7 @@
+export { limitLogins } from './limit-logins.ts'
+export type { ArrivalRefusal } from './arrivals.ts'
+export { Arrivals } from './arrivals.ts'
+export type { WindowLimits } from './limiter.ts'
+export { NetworkLimiter } from './limiter.ts'
+export type { AdmissionLimits, ClassLimits } from './limits.ts'
+export { connectionWindows, defaultAdmissionLimits, failedLoginWindows, noAdmissionLimits, openConnectionWindows } from './limits.ts'

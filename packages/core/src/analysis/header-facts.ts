@@ -1,0 +1,110 @@
+/** What decisions need of a message's header, read in one pass over its fields. */
+import { AddressSyntaxError, addressKey, parseAddress, type Address } from '../address/index.ts'
+import { decodeUnlabelled, decodeUnstructured, FieldNames, parseAddressList, parseMessageIds, readFields, type HeaderField } from '../message/index.ts'
+
+/** LIMIT: fields that rulesets look at, and octets of each. */
+const MAX_FIELDS = 1_000
+const MAX_VALUE_OCTETS = 10_000
+
+const NAMES = new FieldNames(['from', 'to', 'cc', 'subject', 'message-id', 'received', 'delivered-to'])
+const [FROM, TO, CC, SUBJECT, MESSAGE_ID, RECEIVED, DELIVERED_TO] = [0, 1, 2, 3, 4, 5, 6]
+
+export interface HeaderFacts {
+  /** The address of From, when there is exactly one From field with exactly one address that can be read. RFC 5322 §3.6.2 */
+  readonly from: Address | undefined
+  /** Decoded; empty when there is none. */
+  readonly subject: string
+  /** First identifier, without brackets. */
+  readonly messageId: string | undefined
+  /** How often the message was received before. RFC 5321 §6.3 */
+  readonly hops: number
+  /** Whether an address stands in To or Cc, without regard to case. */
+  names(address: Address): boolean
+  /** Names and unfolded values in order, decoded from octets without a charset. */
+  fields(): readonly (readonly [name: string, value: string])[]
+}
+
+/** @param header the header section, with or without its empty line */
+export function readHeaderFacts(header: Uint8Array): HeaderFacts {
+  const froms: HeaderField[] = []
+  const recipients: HeaderField[] = []
+  let subject: HeaderField | undefined
+  let messageId: HeaderField | undefined
+  let hops = 0
+  for (const field of readFields(header)) {
+    switch (NAMES.indexOf(header, field.start, field.nameEnd)) {
+      case FROM:
+        froms.push(field)
+        break
+      case TO:
+      case CC:
+        recipients.push(field)
+        break
+      case SUBJECT:
+        subject ??= field
+        break
+      case MESSAGE_ID:
+        messageId ??= field
+        break
+      case RECEIVED:
+      case DELIVERED_TO:
+        hops += 1
+        break
+      default:
+    }
+  }
+  const valueOf = (field: HeaderField): Uint8Array => header.subarray(field.valueStart, field.valueEnd)
+  let named: ReadonlySet<string> | undefined
+  return {
+    from: froms.length === 1 ? oneAddress(valueOf(froms[0] as HeaderField)) : undefined,
+    subject: subject === undefined ? '' : decodeUnstructured(valueOf(subject).subarray(0, MAX_VALUE_OCTETS)),
+    messageId: messageId === undefined ? undefined : parseMessageIds(valueOf(messageId), { maxIds: 1 })[0],
+    hops,
+    names(address) {
+      named ??= new Set(recipients.flatMap((field) => addressesOf(valueOf(field)).map(nameKey)))
+      return named.has(nameKey(address))
+    },
+    fields() {
+      const fields: (readonly [string, string])[] = []
+      for (const field of readFields(header)) {
+        if (fields.length === MAX_FIELDS) break
+        if (field.nameEnd === field.start) continue
+        const value = valueOf(field).subarray(0, MAX_VALUE_OCTETS)
+        fields.push([decodeUnlabelled(header.subarray(field.start, field.nameEnd)), decodeUnlabelled(value).replaceAll(/\r?\n/g, '').trim()])
+      }
+      return fields
+    },
+  }
+}
+
+/** Addresses of a field that can be read as such. */
+export function addressesOf(value: Uint8Array): Address[] {
+  const addresses: Address[] = []
+  for (const entry of parseAddressList(value)) {
+    if (entry.kind !== 'mailbox') continue
+    const address = toAddress(entry.localpart, entry.domain)
+    if (address !== undefined) addresses.push(address)
+  }
+  return addresses
+}
+
+function oneAddress(value: Uint8Array): Address | undefined {
+  const mailboxes = parseAddressList(value, { maxEntries: 10 }).filter((entry) => entry.kind === 'mailbox')
+  const [first] = mailboxes
+  return first === undefined || mailboxes.length > 1 ? undefined : toAddress(first.localpart, first.domain)
+}
+
+function toAddress(localpart: Uint8Array, domain: Uint8Array): Address | undefined {
+  try {
+    // Written anew, as the octets came without their quotes.
+    const quoted = decodeUnlabelled(localpart).replaceAll(/["\\]/g, String.raw`\$&`)
+    return parseAddress(`"${quoted}"@${decodeUnlabelled(domain)}`, { utf8: true })
+  } catch (error) {
+    if (error instanceof AddressSyntaxError) return undefined
+    throw error
+  }
+}
+
+function nameKey(address: Address): string {
+  return addressKey({ localpart: address.localpart.toLowerCase(), domain: address.domain })
+}

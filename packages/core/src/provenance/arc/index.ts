@@ -1,0 +1,5 @@
+export type { ChainStatus } from './arc-sets.ts'
+export type { ArcSealer } from './seal-arc.ts'
+export { sealArc } from './seal-arc.ts'
+export type { ArcResult } from './verify-arc.ts'
+export { verifyArc } from './verify-arc.ts'

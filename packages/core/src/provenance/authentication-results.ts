@@ -1,0 +1,206 @@
+/** Authentication-Results: what was found out about a sender, for programs behind us. RFC 8601 */
+import { readFields } from '../message/index.ts'
+import { parseDomain } from '../address/index.ts'
+import type { OctetRange } from '../message/index.ts'
+
+/** One method's result. */
+export interface MethodResult {
+  /** `spf`, `dkim`, `dmarc`, `arc`, `iprev`, `auth`, `dnswl`. */
+  readonly method: string
+  readonly result: string
+  readonly comment?: string | undefined
+  readonly reason?: string | undefined
+  /** `smtp.mailfrom`, `header.d`, … with their values. */
+  readonly properties: readonly (readonly [name: string, value: string])[]
+}
+
+export interface AuthenticationResults {
+  readonly authservId: string
+  readonly version: number
+  readonly results: readonly MethodResult[]
+}
+
+/** LIMIT: of a field that is read. */
+const MAX_VALUE = 65_536
+const MAX_RESULTS = 200
+
+/** The field's value, folded before column 78; without results it says `none`. @param authservId our name */
+export function formatAuthenticationResults({ authservId, results }: Pick<AuthenticationResults, 'authservId' | 'results'>): string {
+  const lines: string[] = []
+  let line = `Authentication-Results: ${authservId};`
+  const add = (word: string): void => {
+    if (line.length + 1 + word.length > 78 && line.trim() !== '') {
+      lines.push(line)
+      line = `\t${word}`
+    } else line += line === '' || line === '\t' ? word : ` ${word}`
+  }
+  if (results.length === 0) add('none')
+  for (const [at, { method, result, comment, reason, properties }] of results.entries()) {
+    // Each method on a line of its own: people read this too.
+    if (at > 0) {
+      lines.push(line)
+      line = '\t'
+    }
+    const words = [
+      `${method}=${result}`,
+      ...(comment === undefined ? [] : [`(${formatComment(comment)})`]),
+      ...(reason === undefined ? [] : [`reason=${formatValue(reason)}`]),
+      ...properties.map(([name, value]) => `${name}=${formatProperty(value)}`),
+    ]
+    if (at < results.length - 1) words[words.length - 1] += ';'
+    for (const word of words) add(word)
+  }
+  lines.push(line)
+  return lines.join('\r\n').slice('Authentication-Results: '.length)
+}
+
+function formatComment(text: string): string {
+  return printable(text).replaceAll(/[()\\]/g, String.raw`\$&`)
+}
+
+/** A token, or a quoted string. RFC 2045 §5.1 */
+function formatValue(text: string): string {
+  const clean = printable(text)
+  return /^[!#$%&'*+\-.0-9A-Z^_`a-z{|}~]+$/.test(clean) ? clean : `"${clean.replaceAll(/["\\]/g, String.raw`\$&`)}"`
+}
+
+/** An address, or its domain after "@", stands as it is. RFC 8601 §2.2 */
+function formatProperty(text: string): string {
+  return /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]*@[A-Za-z0-9.-]+$/.test(text) ? text : formatValue(text)
+}
+
+function printable(text: string): string {
+  return text.replaceAll(/[^ -~]/g, '?').slice(0, 300)
+}
+
+/** Reads a value. @returns undefined when it breaks the grammar beyond what can be passed over */
+export function parseAuthenticationResults(value: string): AuthenticationResults | undefined {
+  if (value.length > MAX_VALUE) return undefined
+  const reader = new ValueReader(value)
+  const authservId = reader.value()
+  if (authservId === undefined) return undefined
+  const version = reader.isAt(';') || reader.isAtEnd ? 1 : Number(reader.value())
+  if (!Number.isInteger(version)) return undefined
+  const results: MethodResult[] = []
+  while (reader.take(';')) {
+    if (reader.isAtEnd) break
+    const method = reader.token()
+    if (method === undefined || results.length >= MAX_RESULTS) return undefined
+    if (method.toLowerCase() === 'none' && (reader.isAtEnd || reader.isAt(';'))) continue
+    // A version of the method may stand behind a slash.
+    if (reader.take('/') && reader.token() === undefined) return undefined
+    if (!reader.take('=')) return undefined
+    const result = reader.token()
+    if (result === undefined) return undefined
+    const comment = reader.lastComment()
+    let reason: string | undefined
+    const properties: (readonly [string, string])[] = []
+    for (;;) {
+      const name = reader.property()
+      if (name === undefined) break
+      const given = reader.take('=') ? reader.value() : undefined
+      if (given === undefined) return undefined
+      if (name.toLowerCase() === 'reason') reason = given
+      else properties.push([name.toLowerCase(), given])
+    }
+    results.push({ method: method.toLowerCase(), result: result.toLowerCase(), ...(comment === undefined ? {} : { comment }), ...(reason === undefined ? {} : { reason }), properties })
+  }
+  return reader.isAtEnd ? { authservId, version, results } : undefined
+}
+
+/** Walks over a value: white space and comments are passed over between its parts. */
+class ValueReader {
+  readonly #text: string
+  #at = 0
+  #comment: string | undefined
+
+  constructor(text: string) {
+    this.#text = text
+    this.#skip()
+  }
+
+  get isAtEnd(): boolean {
+    return this.#at >= this.#text.length
+  }
+
+  isAt(character: string): boolean {
+    return this.#text[this.#at] === character
+  }
+
+  take(character: string): boolean {
+    if (!this.isAt(character)) return false
+    this.#comment = undefined
+    this.#at += 1
+    this.#skip()
+    return true
+  }
+
+  token(): string | undefined {
+    return this.#match(/[A-Za-z0-9_-]+/y)
+  }
+
+  /** `reason`, or `ptype.property`. */
+  property(): string | undefined {
+    return this.#match(/[A-Za-z0-9_-]+(?:[ \t\r\n]*\.[ \t\r\n]*[A-Za-z0-9_.-]+)?/y)?.replaceAll(/\s/g, '')
+  }
+
+  /** A quoted string, or everything up to white space or a semicolon. */
+  value(): string | undefined {
+    const quoted = this.#match(/"(?:[^"\\]|\\.)*"/sy)
+    if (quoted !== undefined) return quoted.slice(1, -1).replaceAll(/\\(.)/gs, '$1')
+    return this.#match(/[^\s;"()]+/y)
+  }
+
+  /** The comment right before here. */
+  lastComment(): string | undefined {
+    return this.#comment
+  }
+
+  #match(pattern: RegExp): string | undefined {
+    pattern.lastIndex = this.#at
+    const found = pattern.exec(this.#text)
+    if (found === null) return undefined
+    this.#at = pattern.lastIndex
+    this.#comment = undefined
+    this.#skip()
+    return found[0]
+  }
+
+  /** Comments nest; one without an end goes on to the end of the value. */
+  #skip(): void {
+    let depth = 0
+    let start = 0
+    for (; this.#at < this.#text.length; this.#at += 1) {
+      const character = this.#text[this.#at] as string
+      if (depth > 0 && character === '\\') this.#at += 1
+      else if (character === '(') {
+        if (depth === 0) start = this.#at + 1
+        depth += 1
+      } else if (character === ')' && depth > 0) {
+        depth -= 1
+        if (depth === 0) this.#comment = this.#text.slice(start, this.#at).replaceAll(/\\(.)/gs, '$1')
+      } else if (depth === 0 && !' \t\r\n'.includes(character)) return
+    }
+  }
+}
+
+/** Fields of a header that claim to be ours: whatever bears our name, or can't be read and could. RFC 8601 §5 */
+export function findForgedResults(header: Uint8Array, authservId: string): readonly OctetRange[] {
+  const ours = canonicalName(authservId)
+  const found: OctetRange[] = []
+  for (const field of readFields(header)) {
+    if (Buffer.from(header.subarray(field.start, field.nameEnd)).toString('latin1').toLowerCase() !== 'authentication-results') continue
+    const value = Buffer.from(header.subarray(field.valueStart, Math.min(field.valueEnd, field.valueStart + MAX_VALUE))).toString('utf8')
+    const name = new ValueReader(value).value()
+    if (name === undefined || canonicalName(name) === ours) found.push({ from: field.start, to: field.end })
+  }
+  return found
+}
+
+function canonicalName(text: string): string {
+  try {
+    return parseDomain(text.replace(/\.$/, '')).ascii
+  } catch {
+    return text.toLowerCase()
+  }
+}

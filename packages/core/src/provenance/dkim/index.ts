@@ -1,0 +1,5 @@
+export { parseKeyRecord, type DkimKey } from './key-record.ts'
+export type { DkimSigner } from './sign-dkim.ts'
+export { SIGNED_FIELDS, signDkim } from './sign-dkim.ts'
+export type { DkimOptions, DkimResult, DkimStatus } from './verify-dkim.ts'
+export { verifyDkim } from './verify-dkim.ts'

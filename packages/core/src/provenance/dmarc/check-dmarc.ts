@@ -1,0 +1,111 @@
+/** Whether a message is authenticated for the domain its reader sees, and what that domain wants done if not. RFC 9989 §5.3, RFC 7489 §6.6 */
+import { DnsError, type Resolver } from '../../host/index.ts'
+import { hasAddress } from '../sender-domain.ts'
+import { PolicyFinder, type DmarcDiscovery } from './dmarc-discovery.ts'
+import type { DmarcPolicy, DmarcRecord } from './dmarc-record.ts'
+
+export type DmarcStatus = 'none' | 'pass' | 'fail' | 'temperror' | 'permerror'
+
+export interface DmarcSubject {
+  /** Domain of the one address of From: A-labels, lower case. */
+  readonly fromDomain: string
+  /** Domain SPF passed for, of the reverse-path or of EHLO; undefined when it didn't. */
+  readonly spfDomain: string | undefined
+  /** Domains of passing DKIM signatures. */
+  readonly dkimDomains: readonly string[]
+}
+
+export interface DmarcOptions {
+  readonly resolver: Resolver
+  readonly signal?: AbortSignal | undefined
+  /** Default `tree-walk`. */
+  readonly discovery?: DmarcDiscovery
+  /** For `pct`: 0 to 1, below 1. */
+  readonly random: () => number
+}
+
+export interface DmarcResult {
+  readonly result: DmarcStatus
+  /** What is to be done with a message that fails: after test mode and sampling. `none` for all others. */
+  readonly policy: DmarcPolicy
+  /** As published, before test mode and sampling; undefined when there is none. */
+  readonly published: DmarcPolicy | undefined
+  /** Whose record it is. */
+  readonly domain: string | undefined
+  readonly record: DmarcRecord | undefined
+  /** How SPF and DKIM stand to From; the best of DKIM's. */
+  readonly spf: Alignment
+  readonly dkim: Alignment
+  readonly authentic: boolean
+}
+
+/** `strict`: the same domain. `relaxed`: of the same organization. */
+export type Alignment = 'strict' | 'relaxed' | 'none'
+
+/** LIMIT: signing domains whose organization is looked for. */
+const MAX_DOMAINS = 10
+
+/** Rejects only with the signal's reason. */
+export async function checkDmarc(subject: DmarcSubject, options: DmarcOptions): Promise<DmarcResult> {
+  const finder = new PolicyFinder(options, options.discovery ?? 'tree-walk')
+  const { fromDomain, spfDomain } = subject
+  const nothing = { policy: 'none', published: undefined, domain: undefined, record: undefined, spf: 'none', dkim: 'none' } as const
+  try {
+    const found = await finder.policyOf(fromDomain)
+    const dkimDomains = [...new Set(subject.dkimDomains)].slice(0, MAX_DOMAINS)
+    const spf = spfDomain === undefined ? 'none' : await alignmentOf(spfDomain, fromDomain, finder)
+    const dkim = best(await Promise.all(dkimDomains.map((domain) => alignmentOf(domain, fromDomain, finder))))
+    const aligned = { spf, dkim, authentic: finder.authentic }
+    if (found === undefined) return { ...nothing, ...aligned, result: 'none' }
+    const { record, domain } = found
+    if ((record.policy === undefined || record.invalidPolicy) && record.aggregateUris.length === 0) {
+      return { ...nothing, ...aligned, domain, record, result: record.invalidPolicy ? 'permerror' : 'none' }
+    }
+    const passes = isAligned(spf, record.spfAlignment) || isAligned(dkim, record.dkimAlignment)
+    const published = await policyFor(found, fromDomain, options)
+    const about = { ...aligned, domain, record, published }
+    return passes ? { ...about, result: 'pass', policy: 'none' } : { ...about, result: 'fail', policy: applied(record, published, options.random) }
+  } catch (error) {
+    if (!(error instanceof DnsError)) throw error
+    return { ...nothing, authentic: false, result: 'temperror' }
+  }
+}
+
+async function alignmentOf(domain: string, fromDomain: string, finder: PolicyFinder): Promise<Alignment> {
+  const name = domain.toLowerCase()
+  if (name === fromDomain) return 'strict'
+  // Names that don't even end alike are of two owners: no need to ask.
+  if (name.split('.').at(-1) !== fromDomain.split('.').at(-1)) return 'none'
+  const [its, ours] = await Promise.all([finder.organizationOf(name), finder.organizationOf(fromDomain)])
+  return its === ours ? 'relaxed' : 'none'
+}
+
+function best(alignments: readonly Alignment[]): Alignment {
+  return alignments.includes('strict') ? 'strict' : alignments.includes('relaxed') ? 'relaxed' : 'none'
+}
+
+function isAligned(alignment: Alignment, wanted: 'relaxed' | 'strict'): boolean {
+  return alignment === 'strict' || (alignment === 'relaxed' && wanted === 'relaxed')
+}
+
+/** RFC 9989 §4.10.1: of a record above the domain, what it says of domains below. */
+async function policyFor({ record, domain }: { readonly record: DmarcRecord; readonly domain: string }, fromDomain: string, options: DmarcOptions): Promise<DmarcPolicy> {
+  if (record.policy === undefined || record.invalidPolicy) return 'none'
+  if (domain === fromDomain) return record.policy
+  const { nonexistentPolicy, subdomainPolicy = record.policy } = record
+  if (nonexistentPolicy === undefined || nonexistentPolicy === subdomainPolicy) return subdomainPolicy
+  return (await exists(fromDomain, options)) ? subdomainPolicy : nonexistentPolicy
+}
+
+/** RFC 9989 §3.2.13: there is something of that name that mail could come from or go to. */
+async function exists(domain: string, { resolver, signal }: DmarcOptions): Promise<boolean> {
+  const [address, exchange] = await Promise.all([hasAddress(domain, resolver, { signal }), resolver.query(domain, 'MX', { signal })])
+  return address !== 'no' || exchange.records.length > 0
+}
+
+/** Test mode and sampling make a policy one step milder. RFC 9989 §4.7 (t), RFC 7489 §6.6.4 (pct) */
+function applied(record: DmarcRecord, published: DmarcPolicy, random: () => number): DmarcPolicy {
+  const milder = published === 'reject' ? 'quarantine' : 'none'
+  if (record.testing) return milder
+  return record.percent < 100 && random() * 100 >= record.percent ? milder : published
+}

@@ -1,0 +1,5 @@
+export type { Alignment, DmarcOptions, DmarcResult, DmarcStatus, DmarcSubject } from './check-dmarc.ts'
+export { checkDmarc } from './check-dmarc.ts'
+export type { DmarcDiscovery } from './dmarc-discovery.ts'
+export type { DmarcPolicy, DmarcRecord } from './dmarc-record.ts'
+export { isDmarcRecord, parseDmarcRecord } from './dmarc-record.ts'

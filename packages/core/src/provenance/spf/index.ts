@@ -1,0 +1,5 @@
+export type { SpfLimits, SpfOptions, SpfResult, SpfStatus, SpfSubject } from './check-spf.ts'
+export { checkSpf } from './check-spf.ts'
+export { formatReceivedSpf } from './received-spf.ts'
+export type { Directive, Mechanism, Qualifier, SpfRecord } from './spf-record.ts'
+export { isSpfRecord, parseSpfRecord } from './spf-record.ts'

@@ -1,0 +1,76 @@
+/** What is looked up about a sender while the envelope comes: his domain, and whether he may name several recipients. */
+import type { ReversePath } from '@postern/core/address'
+import type { Refusal } from '@postern/core/delivery'
+import { sleep, type Clock, type Resolver } from '@postern/core/host'
+import { checkSenderDomain, checkSpf } from '@postern/core/provenance'
+import type { MailParameters, SmtpPeer } from '@postern/smtp/server'
+
+export interface SenderChecks {
+  /** @returns why not, if so */
+  mailFrom(reversePath: ReversePath, signal: AbortSignal): Promise<Refusal | undefined>
+  /** Asked from the second recipient of a transaction on. */
+  furtherRecipient(peer: SmtpPeer, mail: MailParameters, signal: AbortSignal): Promise<Refusal | undefined>
+}
+
+/** For each look-up. */
+const LOOK_UP_MS = 60_000
+
+export function createSenderChecks(host: { readonly resolver: Resolver; readonly clock: Clock; readonly hostname: string }): SenderChecks {
+  const { resolver, clock, hostname } = host
+  /** By transaction; the answer for its third recipient is that for its second. */
+  const mayNameMore = new WeakMap<MailParameters, Promise<boolean>>()
+
+  return {
+    async mailFrom(reversePath, signal) {
+      if (reversePath.kind === 'null') return undefined
+      if (reversePath.kind === 'literal') {
+        return { code: 550, enhanced: '5.7.0', text: 'Senders at an address literal are not taken', reason: 'sender-domain', slow: false }
+      }
+      const result = await withTimeLimit(clock, signal, (limited) => checkSenderDomain(reversePath.address.domain.ascii, { resolver, signal: limited }))
+      switch (result) {
+        case 'pass':
+          return undefined
+        case 'null-mx':
+          return { code: 550, enhanced: '5.7.27', text: 'The sender\'s domain takes no mail (RFC 7505)', reason: 'sender-domain', slow: false }
+        case 'no-host':
+          return { code: 550, enhanced: '5.7.27', text: 'The sender\'s domain has no host that takes mail', reason: 'sender-domain', slow: false }
+        default:
+          return { code: 451, enhanced: '4.4.0', text: 'The sender\'s domain can not be looked up for now', reason: 'sender-domain', slow: false }
+      }
+    },
+
+    async furtherRecipient(peer, mail, signal) {
+      const { reversePath } = mail
+      const tooMany: Refusal = { code: 452, enhanced: '4.5.3', text: 'One recipient at a time from this sender', reason: 'recipients', slow: false }
+      const { remoteAddress } = peer.connection
+      if (reversePath.kind !== 'address' || remoteAddress === undefined) return tooMany
+      const { localpart, domain } = reversePath.address
+      let allowed = mayNameMore.get(mail)
+      if (allowed === undefined) {
+        allowed = withTimeLimit(clock, signal, async (limited) => {
+          const spf = await checkSpf({ ip: remoteAddress, helo: peer.helo ?? '', mailFrom: { localpart, domain: domain.ascii }, hostname }, { resolver, signal: limited })
+          return spf.result === 'pass'
+        }).then((passed) => passed === true)
+        mayNameMore.set(mail, allowed)
+      }
+      return (await allowed) ? undefined : tooMany
+    },
+  }
+}
+
+/** @returns undefined when the time was over */
+async function withTimeLimit<T>(clock: Clock, signal: AbortSignal, run: (limited: AbortSignal) => Promise<T>): Promise<T | undefined> {
+  const over = new AbortController()
+  const onAbort = (): void => over.abort(signal.reason)
+  signal.addEventListener('abort', onAbort, { once: true })
+  const late = sleep(clock, LOOK_UP_MS, over.signal).then(
+    () => undefined,
+    () => undefined,
+  )
+  try {
+    return await Promise.race([run(over.signal), late])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+    over.abort(new Error('Not waited for any more'))
+  }
+}
