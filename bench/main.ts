@@ -1,5 +1,7 @@
-// `pnpm bench receive|imap|store|memory [--messages N]`: ratios side by side with others' servers, in one run on this machine.
+// `pnpm bench receive|imap|store|memory|junk|junk-choice [--messages N]`: ratios side by side with others' servers, in one run on this machine.
 import { benchImap } from './imap.ts'
+import { benchJunk } from './junk.ts'
+import { chooseScoring } from './junk-choice.ts'
 import { benchMemory } from './memory.ts'
 import { benchReceive } from './receive.ts'
 import { benchStore } from './store.ts'
@@ -9,6 +11,8 @@ const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void
   imap: benchImap,
   memory: benchMemory,
   store: benchStore,
+  junk: benchJunk,
+  'junk-choice': chooseScoring,
 }
 
 const [name = '', ...args] = process.argv.slice(2)

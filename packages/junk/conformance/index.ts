@@ -1,0 +1,2 @@
+export type { ConformanceCase, CorpusUnderTest } from './corpus.ts'
+export { corpusCases } from './corpus.ts'

@@ -1,0 +1,2 @@
+export type { ClassifiedWord, JunkClassification, JunkFilter, JunkFilterSettings, Lesson } from './filter.ts'
+export { createJunkFilter } from './filter.ts'

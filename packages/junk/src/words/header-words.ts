@@ -1,0 +1,116 @@
+/**
+ * Words of a header section: names of fields and their order, addresses, hosts, texts. Not here: the body.
+ *
+ * Of dates only the zone and the form count: what a filter learned of one month says nothing of the next.
+ */
+import { type AddressText, decodeAddressList, decodeEncodedWords, type HeaderField, readFields, unfoldValue } from '@postern/core/message'
+import { addRangeWords, addTextWords } from './text-words.ts'
+import { addHost, addUrlWords } from './url-words.ts'
+import type { WordCollector } from './word-collector.ts'
+
+/** LIMIT: fields of one section; mailing lists come to some 60. */
+const MAX_FIELDS = 200
+/** LIMIT: octets of one field's value. */
+const MAX_VALUE_OCTETS = 4_096
+/** LIMIT: addresses of one field. */
+const MAX_ADDRESSES = 50
+
+const ADDRESSES = new Set(['from', 'to', 'cc', 'bcc', 'reply-to', 'sender', 'return-path', 'errors-to', 'resent-from', 'resent-to'])
+const DATES = new Set(['date', 'delivery-date', 'resent-date', 'x-original-date'])
+
+/**
+ * Takes the words of a header section.
+ * @param outer prefix of the names of streams: empty for the message's own header
+ */
+export function addHeaderWords(header: Uint8Array, words: WordCollector, outer = ''): void {
+  const text = Buffer.from(header.buffer, header.byteOffset, header.length).toString('latin1')
+  const fields: HeaderField[] = []
+  words.begin(`${outer}field`, outer === '' ? 'trace' : 'header')
+  for (const field of readFields(header)) {
+    if (field.nameEnd === field.start) continue
+    if (fields.length >= MAX_FIELDS) {
+      words.noteTruncated()
+      break
+    }
+    words.addWhole(nameOf(text, field))
+    fields.push(field)
+  }
+  for (const field of fields) addField(header, text, field, outer, words)
+}
+
+function nameOf(text: string, { start, nameEnd }: HeaderField): string {
+  return text.slice(start, Math.min(nameEnd, start + 40))
+}
+
+function addField(header: Uint8Array, text: string, field: HeaderField, outer: string, words: WordCollector): void {
+  const name = nameOf(text, field).toLowerCase()
+  words.begin(`${outer}${name}`, name === 'received' && outer === '' ? 'trace' : 'header')
+  const start = field.valueStart
+  const end = Math.min(field.valueEnd, start + MAX_VALUE_OCTETS)
+  if (end < field.valueEnd) words.noteTruncated()
+  if (ADDRESSES.has(name)) {
+    addAddresses(simpleMailbox(text.slice(start, end)) ?? decodeAddressList(cutValue(header, field), { maxEntries: MAX_ADDRESSES }), words)
+  } else if (name === 'received') {
+    // Hosts, addresses and software; of the date nothing. RFC 5321 §4.4
+    const semicolon = text.slice(start, end).lastIndexOf(';')
+    words.readFrom(text)
+    addRangeWords(text, start, semicolon < 0 ? end : start + semicolon, words)
+  } else if (DATES.has(name)) {
+    const value = text.slice(start, end).trim()
+    words.addWhole(shapeOf(value))
+    words.addWhole(/([+-][0-9]{4}|[A-Z]{2,4})\W*$/.exec(value.slice(-40))?.[1] ?? 'no zone')
+  } else {
+    for (const url of addValue(header, text, field, words)) addUrlWords(url, 'header', words)
+  }
+}
+
+function addValue(header: Uint8Array, text: string, field: HeaderField, words: WordCollector): readonly string[] {
+  const start = field.valueStart
+  const end = Math.min(field.valueEnd, start + MAX_VALUE_OCTETS)
+  // Most values are plain: there is nothing to decode in them.
+  if (/=\?|[^\x00-\x7f]/.test(text.slice(start, end))) return addTextWords(decodeEncodedWords(cutValue(header, field)), words)
+  words.readFrom(text)
+  return addRangeWords(text, start, end, words)
+}
+
+/** Most fields have one plain address, with or without a plain name: what the whole reader of lists would say of it. */
+function simpleMailbox(value: string): readonly AddressText[] | undefined {
+  const text = value.trim()
+  const open = text.indexOf('<')
+  const address = open < 0 ? text : text.slice(open + 1, -1)
+  const name = open < 0 ? '' : text.slice(0, open).trim()
+  if ((open >= 0 && !text.endsWith('>')) || !/^[\w.+=-]+@[a-z0-9.-]+$/i.test(address) || !/^[a-z0-9 -]*$/i.test(name)) return undefined
+  return [{ kind: 'mailbox', name: name === '' ? undefined : name, address }]
+}
+
+function addAddresses(entries: readonly AddressText[], words: WordCollector): void {
+  let count = 0
+  for (const entry of entries) {
+    if (entry.kind === 'group-end') continue
+    if (entry.kind === 'mailbox') {
+      count += 1
+      const address = entry.address.toLowerCase()
+      words.addWhole(address)
+      const at = address.lastIndexOf('@')
+      if (at >= 0) addHost(address.slice(at), words)
+      if (entry.name === undefined) words.addWhole('no name')
+      else if (entry.name.toLowerCase() === address) words.addWhole('address as name')
+    }
+    if (entry.name !== undefined) addTextWords(entry.name, words)
+  }
+  words.addWhole(`${count < 5 ? count : Math.ceil(count / 10) * 10} addresses`)
+}
+
+/** Letters to `a` or `A`, digits to `0`, runs to one: how something is written, whatever it says. */
+function shapeOf(text: string): string {
+  return text
+    .slice(0, 60)
+    .replaceAll(/[a-z]+/g, 'a')
+    .replaceAll(/[A-Z]+/g, 'A')
+    .replaceAll(/[0-9]+/g, '0')
+}
+
+function cutValue(header: Uint8Array, field: HeaderField): Uint8Array {
+  const valueEnd = Math.min(field.valueEnd, field.valueStart + MAX_VALUE_OCTETS)
+  return unfoldValue(header, { ...field, valueEnd })
+}

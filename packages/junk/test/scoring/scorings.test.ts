@@ -1,0 +1,90 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { logChiSquareTail } from '../../src/scoring/chi-square.ts'
+import { type CountedWords, type ScoringName, SCORINGS } from '../../src/scoring/index.ts'
+import { Strongest } from '../../src/scoring/strongest.ts'
+
+function counted(rows: readonly (readonly [ham: number, spam: number])[], totals = { ham: 100, spam: 100 }): CountedWords {
+  const count = rows.length
+  return { count, counts: Int32Array.from(rows.flat()), distances: new Uint8Array(count), sources: Uint8Array.from(rows, (_, index) => index % 3), totals }
+}
+
+const names = Object.keys(SCORINGS) as ScoringName[]
+
+describe.each(names)('scoring %s', (name) => {
+  const { score } = SCORINGS[name]
+
+  it('says nothing of nothing', () => {
+    expect(score(counted([])).probability).toBe(0.5)
+    expect(score(counted([[0, 0]])).probability).toBe(0.5)
+    expect(score(counted([[0, 0]], { ham: 0, spam: 0 })).probability).toBe(0.5)
+  })
+
+  it('tells ham words from spam words', () => {
+    expect(score(counted(Array.from({ length: 30 }, () => [0, 40]))).probability).toBeGreaterThan(0.9)
+    expect(score(counted(Array.from({ length: 30 }, () => [40, 0]))).probability).toBeLessThan(0.1)
+    expect(score(counted(Array.from({ length: 12 }, (_, index) => (index % 6 < 3 ? [40, 0] : [0, 40])))).probability).toBeCloseTo(0.5, 5)
+  })
+
+  it('takes shares, not counts', () => {
+    const rows = Array.from({ length: 9 }, () => [10, 20] as const)
+    expect(score(counted(rows, { ham: 100, spam: 200 })).probability).toBeCloseTo(0.5, 5)
+  })
+
+  it('gives a probability for any counts, and mirrors when ham and spam change places', () => {
+    const count = fc.integer({ min: -3, max: 1000 })
+    fc.assert(
+      fc.property(fc.array(fc.tuple(count, count), { maxLength: 60 }), count, count, (rows, ham, spam) => {
+        const { probability, evidence } = score(counted(rows, { ham, spam }))
+        expect(probability).toBeGreaterThanOrEqual(0)
+        expect(probability).toBeLessThanOrEqual(1)
+        for (const word of evidence) expect(word.probability).toBeGreaterThanOrEqual(0)
+        const mirrored = score(counted(rows.map(([a, b]) => [b, a] as const), { ham: spam, spam: ham })).probability
+        expect(mirrored).toBeCloseTo(1 - probability, 6)
+      }),
+    )
+  })
+})
+
+describe('reference', () => {
+  it.each([
+    ['a word seen often', [[0, 3]], 0.99],
+    ['a rare word is weaker', [[0, 1]], 0.892],
+    ['words near the middle are ignored', [[50, 60]], 0.5],
+  ] as const)('%s', (_, rows, probability) => {
+    expect(SCORINGS.reference.score(counted(rows)).probability).toBeCloseTo(probability, 6)
+  })
+
+  it('uses ten words of either side', () => {
+    const rows = [...Array.from({ length: 50 }, () => [0, 9] as const), ...Array.from({ length: 10 }, () => [9, 0] as const)]
+    expect(SCORINGS.reference.score(counted(rows)).probability).toBeCloseTo(0.5, 6)
+  })
+})
+
+describe('arithmetic', () => {
+  it.each([
+    // Tables of Abramowitz and Stegun, 26.7 and 26.8.
+    [18.307, 10, 0.05],
+    [3.9403, 10, 0.95],
+    [29.588, 10, 0.001],
+    [124.342, 100, 0.05],
+  ])('the tail of chi-square at %d with %d degrees is %d', (value, degrees, tail) => {
+    expect(Math.exp(logChiSquareTail(value, degrees))).toBeCloseTo(tail, 4)
+  })
+
+  it('far tails stay apart', () => {
+    expect(logChiSquareTail(4000, 60)).toBeLessThan(logChiSquareTail(3000, 60))
+    expect(Math.exp(logChiSquareTail(3000, 60))).toBe(0)
+  })
+
+  it('the strongest are those a sort would put first', () => {
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: 0, max: 1, noNaN: true })), fc.integer({ min: 1, max: 12 }), (probabilities, size) => {
+        const strongest = new Strongest(size)
+        for (const [index, probability] of probabilities.entries()) strongest.offer(index, probability)
+        const sorted = [...probabilities.entries()].sort(([, a], [, b]) => Math.abs(b - 0.5) - Math.abs(a - 0.5)).slice(0, size)
+        expect(strongest.words.map(({ index }) => index)).toEqual(sorted.map(([index]) => index))
+      }),
+    )
+  })
+})
