@@ -20,7 +20,7 @@ export async function benchImap(args: readonly string[]): Promise<void> {
   if (!hasDovecot || process.getuid?.() !== 0) throw new Error('Needs Dovecot (Debian package dovecot-imapd) and root')
   const dir = mkdtempSync(join(process.env['BENCH_DIR'] ?? tmpdir(), 'postern-bench-'))
   const postern = await startPeer('postern-child.ts', [join(dir, 'postern')])
-  const dovecot = startDovecot(dir, DOVECOT_PORT)
+  const dovecot = await startDovecot(dir, DOVECOT_PORT)
   const contestants: readonly Contestant[] = [
     { name: 'postern', port: portOf(postern.firstLine, 'imap'), pid: postern.pid, stop: () => postern.stop() },
     { name: 'dovecot', port: DOVECOT_PORT, pid: dovecot.pid, stop: dovecot.stop },

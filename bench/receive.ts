@@ -55,7 +55,7 @@ async function startAll(dir: string, aged: number, contestants: Contestant[]): P
   const { pid, firstLine, stop } = await startPeer('smtp-server-child.ts', [files])
   contestants.push({ name: 'smtp-server + fsynced file', port: Number(firstLine), pid, stop })
   if (hasPostfix && process.getuid?.() === 0) {
-    contestants.push({ name: 'postfix', port: POSTFIX_PORT, pid: undefined, stop: startPostfix(join(dir), POSTFIX_PORT) })
+    contestants.push({ name: 'postfix', port: POSTFIX_PORT, ...startPostfix(join(dir), POSTFIX_PORT) })
   } else console.log('postfix is not installed, or this is not root: left out')
 }
 

@@ -1,12 +1,12 @@
 /** Debian's Postfix, in a directory of its own: takes mail into its queue as it does by default, and discards it from there. */
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 export const hasPostfix = existsSync('/usr/sbin/postfix')
 
-/** Starts Postfix; needs root, as Postfix does. @returns stops it */
-export function startPostfix(dir: string, port: number): () => void {
+/** Starts Postfix; needs root, as Postfix does. */
+export function startPostfix(dir: string, port: number): { readonly pid: number; readonly stop: () => void } {
   const config = join(dir, 'postfix')
   for (const name of ['postfix', 'postfix-queue', 'postfix-data']) mkdirSync(join(dir, name), { recursive: true })
   chmodSync(dir, 0o755)
@@ -61,7 +61,10 @@ export function startPostfix(dir: string, port: number): () => void {
     ].join('\n'),
   )
   execFileSync('/usr/sbin/postfix', ['-c', config, 'start'], { stdio: ['ignore', 'ignore', 'inherit'] })
-  return () => {
-    execFileSync('/usr/sbin/postfix', ['-c', config, 'stop'], { stdio: 'ignore' })
+  return {
+    pid: Number(readFileSync(join(dir, 'postfix-queue', 'pid', 'master.pid'), 'utf8')),
+    stop() {
+      execFileSync('/usr/sbin/postfix', ['-c', config, 'stop'], { stdio: 'ignore' })
+    },
   }
 }
