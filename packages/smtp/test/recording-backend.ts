@@ -3,7 +3,7 @@ import { pbkdf2Sync } from 'node:crypto'
 import { type ForwardPath, formatPath } from '@postern/core/address'
 import type { OctetSink } from '@postern/core/host'
 import { type Authenticator, createAuthenticator, deriveCredentials, type Hasher, type StoredCredentials } from '@postern/core/sasl'
-import type { Answer, Envelope, Reply, SmtpBackend, SmtpPeer, Verdict } from '../src/server/index.ts'
+import type { Answer, Destination, Envelope, MessageReply, SmtpBackend, SmtpPeer, Verdict } from '../src/server/index.ts'
 
 export interface StoredMessage {
   readonly peer: SmtpPeer
@@ -18,11 +18,13 @@ export interface BackendHabits {
   readonly connect?: () => Answer<Verdict>
   readonly mailFrom?: Verdict
   readonly message?: Verdict
+  /** Thrown instead of giving a sink. */
+  readonly messageFault?: Error
   /** Thrown by the sink: at the first octet, or at the end. */
   readonly writeFault?: Error
   readonly endFault?: Error
   /** Final reply instead of `250 2.0.0 Stored`. */
-  readonly reply?: Reply
+  readonly reply?: MessageReply
   readonly authenticator?: Authenticator
 }
 
@@ -31,6 +33,8 @@ export class RecordingBackend implements SmtpBackend {
   readonly logins: string[] = []
   readonly recipients: string[] = []
   aborted = 0
+  /** Questions where a message goes. */
+  asked = 0
   readonly #habits: BackendHabits
   readonly authenticator?: Authenticator
 
@@ -67,16 +71,15 @@ export class RecordingBackend implements SmtpBackend {
     return this.#answer({ kind: 'accept' })
   }
 
-  message(
-    peer: SmtpPeer,
-    envelope: Envelope,
-  ): Answer<{ readonly kind: 'sink'; readonly sink: OctetSink<Reply> } | Extract<Verdict, { kind: 'refuse' }>> {
-    const { message } = this.#habits
+  message(peer: SmtpPeer, envelope: Envelope): Answer<Destination> {
+    const { message, messageFault } = this.#habits
+    this.asked += 1
+    if (messageFault !== undefined) throw messageFault
     if (message?.kind === 'refuse') return this.#answer(message)
     return this.#answer({ kind: 'sink', sink: this.#sink(peer, envelope) })
   }
 
-  #sink(peer: SmtpPeer, envelope: Envelope): OctetSink<Reply> {
+  #sink(peer: SmtpPeer, envelope: Envelope): OctetSink<MessageReply> {
     const pieces: Uint8Array[] = []
     const { slow, writeFault, endFault, reply } = this.#habits
     return {

@@ -16,9 +16,11 @@ beforeAll(async () => {
 })
 
 /**
- * `G:` lines: submission · tls available|required · secure · plain-allowed · slow · limit name=number · busy-hasher
- * · connect|mail|message CODE ENHANCED text · write-fault|end-fault CODE · reply CODE ENHANCED text · bad-reply
- * `D:` lines: stop · stored N · body text (with \r\n) of the last message · logins list · aborted N · recipients list
+ * `G:` lines: submission · tls available|required · secure · plain-allowed · pedantic · slow · limit name=number · busy-hasher
+ * · connect|mail|slow-mail|message CODE ENHANCED text · message-fault|write-fault|end-fault CODE
+ * · reply|slow-reply|closing-reply CODE ENHANCED text · bad-reply
+ * `D:` lines: stop · stored N · body text (with \r\n) of the last message · logins list · aborted N · asked N · recipients list
+ * · dsn JSON of what the last message's envelope says of notifications
  */
 function start(given: readonly string[]): TranscriptEngine {
   let options: Partial<Omit<SmtpServerEngineOptions, 'connection'>> = {}
@@ -41,6 +43,9 @@ function start(given: readonly string[]): TranscriptEngine {
       case 'plain-allowed':
         options = { ...options, plainAllowed: true }
         break
+      case 'pedantic':
+        options = { ...options, pedantic: true }
+        break
       case 'slow':
         habits = { ...habits, slow: true }
         break
@@ -60,6 +65,12 @@ function start(given: readonly string[]): TranscriptEngine {
       case 'mail':
         habits = { ...habits, mailFrom: refusal(rest) }
         break
+      case 'slow-mail':
+        habits = { ...habits, mailFrom: { ...refusal(rest), slow: true } }
+        break
+      case 'message-fault':
+        habits = { ...habits, messageFault: fault(rest[0]) }
+        break
       case 'message':
         habits = { ...habits, message: refusal(rest) }
         break
@@ -70,7 +81,9 @@ function start(given: readonly string[]): TranscriptEngine {
         habits = { ...habits, endFault: fault(rest[0]) }
         break
       case 'reply':
-        habits = { ...habits, reply: { code: Number(rest[0]), enhanced: rest[1] ?? '', lines: [rest.slice(2).join(' ')] } }
+      case 'slow-reply':
+      case 'closing-reply':
+        habits = { ...habits, reply: { ...refusal(rest).reply, slow: word === 'slow-reply', close: word === 'closing-reply' } }
         break
       case 'bad-reply':
         habits = { ...habits, reply: { code: 250, enhanced: '2.0.0', lines: ['two\r\nlines'] } }
@@ -105,6 +118,12 @@ function start(given: readonly string[]): TranscriptEngine {
           return assert.deepEqual(backend.logins.join(', '), text)
         case 'recipients':
           return assert.deepEqual(backend.recipients.join(' '), text)
+        case 'dsn': {
+          const { dsn, recipientOptions } = backend.messages.at(-1)?.envelope ?? {}
+          return assert.deepEqual({ dsn, recipientOptions }, { dsn: undefined, recipientOptions: undefined, ...JSON.parse(text) })
+        }
+        case 'asked':
+          return assert.equal(backend.asked, Number(text))
         case 'aborted':
           return assert.equal(backend.aborted, Number(text))
         default:

@@ -4,7 +4,7 @@ import { parseIpAddress } from '@postern/core/address'
 import type { ConversationControl, ConversationEnd, Engine } from '@postern/core/conversation'
 import { type ConnectionInfo, type Logger, silentLogger } from '@postern/core/host'
 import { tooManyConnections } from '../syntax/reply-codes.ts'
-import { formatReply } from '../syntax/reply.ts'
+import { encodeReply } from '../syntax/reply-octets.ts'
 import { serveSmtp, type SmtpServeOptions } from './serve.ts'
 
 /** Where to listen: a port (0 for a free one), a socket opened by a parent process, or a path in the file system. */
@@ -119,15 +119,16 @@ class Listener implements SmtpListener {
   #accept(socket: Socket): void {
     const connection = connectionInfo(socket)
     const { maxConnections = 1_000, admit, createEngine, newId = nextId } = this.#options
+    const id = newId()
     if (this.#isClosing || this.#open.size >= maxConnections || admit?.(connection) === false) {
-      return refuse(socket, this.#options.tls?.mode === 'implicit')
+      this.#logger.debug({ id, remoteAddress: connection.remoteAddress }, 'SMTP connection refused')
+      return refuse(socket, this.#options.tls?.mode === 'implicit', id)
     }
     const entry: { control: ConversationControl | undefined; ended: Promise<unknown> } = {
       control: undefined,
       ended: Promise.resolve(),
     }
     this.#open.set(socket, entry)
-    const id = newId()
     const options = { ...this.#options, createEngine: (info: ConnectionInfo) => createEngine(info, id) }
     const ended = serveSmtp(socket, connection, options, (control) => {
       entry.control = control
@@ -162,14 +163,14 @@ function nextId(): string {
 }
 
 /** Costs a packet, and no TLS: under TLS from the start there is nothing a refused client would understand. */
-function refuse(socket: Socket, isSilent: boolean): void {
+function refuse(socket: Socket, isSilent: boolean, id: string): void {
   socket.on('error', () => socket.destroy())
   if (isSilent) {
     socket.destroy()
     return
   }
   // Whatever the peer sends is not read; the reply leaves before the connection is reset.
-  socket.end(formatReply(tooManyConnections), () => socket.destroy())
+  socket.end(encodeReply(tooManyConnections, id, () => {}), () => socket.destroy())
 }
 
 function connectionInfo(socket: Socket): ConnectionInfo {

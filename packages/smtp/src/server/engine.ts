@@ -14,22 +14,20 @@ import {
   type Frames,
   type ReceiveOutcome,
   type TimerName,
-  WireSyntaxError,
 } from '@postern/core/conversation'
-import { type Logger, silentLogger, type TlsInfo } from '@postern/core/host'
-import { CommandReader, hasControl } from '../syntax/command-line.ts'
+import { type OctetSink, silentLogger, type TlsInfo } from '@postern/core/host'
+import { CommandReader } from '../syntax/command-line.ts'
+import { isHttpMethod, isLineOctet } from '../syntax/foreign-protocol.ts'
 import * as replies from '../syntax/reply-codes.ts'
 import type { Reply } from '../syntax/reply.ts'
 import { commands } from './commands/index.ts'
 import { isPromise, whenAnswered } from './session/answer.ts'
 import type { Answer, Verdict } from './session/backend.ts'
-import { accepted, faulted, refused, type Step } from './session/command.ts'
-import { isExpectedFault } from './session/fault-reply.ts'
+import { accepted, failedStep, moveOf, refused, type Step } from './session/command.ts'
 import type { SmtpLimits } from './session/limits.ts'
 import { Outbox } from './session/outbox.ts'
-import { Pace } from './session/pace.ts'
-import { Patience } from './session/patience.ts'
-import { encodeReply } from './session/reply-octets.ts'
+import { Reception } from './session/reception.ts'
+import { ReplyWriter } from './session/reply-writer.ts'
 import { Session } from './session/session.ts'
 import { createSettings, type SmtpServerEngineOptions } from './session/settings.ts'
 import { isInTransaction, type State, stateTable, type Verb } from './session/states.ts'
@@ -42,27 +40,27 @@ export function createSmtpServerEngine(options: SmtpServerEngineOptions): Engine
 /** `greeting`: the host decides whether the peer may talk. `upgrading`: TLS is being started. `closing`: nothing is done any more but what is queued. */
 type Phase = 'start' | 'greeting' | 'open' | 'upgrading' | 'closing'
 
-/** Browsers are made to talk to mail servers: what follows such a line is not from a mail client. Threat 20. */
-const HTTP_METHODS: ReadonlySet<string> = new Set(['CONNECT', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'TRACE'])
+/** Takes octets nobody wants. */
+const nowhere: OctetSink<undefined> = { write() {}, end: () => Promise.resolve(undefined), abort() {} }
 
 class SmtpServerEngine implements Engine {
   readonly #session: Session
   readonly #limits: SmtpLimits
-  readonly #logger: Logger
   readonly #outbox = new Outbox()
-  readonly #patience: Patience
+  readonly #replies: ReplyWriter
+  readonly #reception: Reception
   #frames: Frames
   #wake: () => void = () => {}
   #phase: Phase = 'start'
   #state: State = 'connected'
   /** The command last begun; undefined before the first, and for what is none. */
   #verb: Verb | undefined
+  /** Octets that follow the command's line whatever comes of it, and are neither received nor dropped yet. */
+  #following = 0
   /** A command's promise is open. */
   #running = false
   /** Takes the next line instead of a command. */
   #takeLine: ((line: Uint8Array) => Answer<Step>) | undefined
-  /** Answers when the octets that follow have come. */
-  #takeOutcome: ((outcome: ReceiveOutcome) => Answer<Step>) | undefined
   #isFirstOctet = true
   #isFirstLine = true
   #talkedEarly = false
@@ -70,16 +68,14 @@ class SmtpServerEngine implements Engine {
   #stopping = false
   /** Whether the command timer has to be set anew when there is nothing else to do. */
   #isTimerStale = true
-  /** Of the message that is being received. */
-  #pace: Pace | undefined
   #crash: { readonly error: unknown } | undefined
 
   constructor(options: SmtpServerEngineOptions) {
     const settings = createSettings(options)
     this.#limits = settings.limits
-    this.#logger = options.logger ?? silentLogger
-    this.#patience = new Patience(settings.limits)
     this.#session = new Session(settings, options.connection)
+    this.#replies = new ReplyWriter(this.#session, this.#outbox, options.logger ?? silentLogger)
+    this.#reception = new Reception(settings.limits, this.#outbox)
     this.#frames = this.#createFrames()
   }
 
@@ -108,7 +104,7 @@ class SmtpServerEngine implements Engine {
       return
     }
     if (this.#phase !== 'open') return
-    this.#pace?.came(octets.length)
+    this.#reception.came(octets.length)
     if (this.#isFirstOctet) {
       this.#isFirstOctet = false
       // A TLS hello, or some other protocol in binary: waiting for its line end would be waiting for ever.
@@ -122,6 +118,7 @@ class SmtpServerEngine implements Engine {
     if (error === undefined) return
     this.#phase = 'closing'
     this.#frames.abort(error)
+    this.#session.reset()
   }
 
   next(): Effect | undefined {
@@ -145,7 +142,10 @@ class SmtpServerEngine implements Engine {
         if (!this.#session.isAuthenticated) this.#end(replies.timedOut, 'timeout')
         return
       case 'data':
-        return this.#checkPace()
+        if (this.#phase !== 'open') return
+        // While a sink, the host or a pause makes us wait, the peer is not to blame.
+        if (!this.#reception.mayGoOn(this.#frames.waiting || this.#running || this.#outbox.isHeldUp)) this.#end(replies.timedOut, 'timeout')
+        return
       case 'total':
         return this.stop()
       case 'idle':
@@ -175,7 +175,7 @@ class SmtpServerEngine implements Engine {
 
   /** Waits for the peer, and for nothing else. */
   #isIdle(): boolean {
-    return this.#phase === 'open' && !this.#running && this.#takeOutcome === undefined
+    return this.#phase === 'open' && !this.#running && !this.#reception.isOpen
   }
 
   /** Does the next thing. @returns whether there was one */
@@ -226,13 +226,8 @@ class SmtpServerEngine implements Engine {
       }
       case 'line':
         return this.#line(frame.octets, frame.bareLf)
-      case 'received': {
-        const take = this.#takeOutcome
-        this.#takeOutcome = undefined
-        this.#pace = undefined
-        this.#setTimer('data', undefined)
-        if (take !== undefined) this.#perform(() => take(frame.outcome))
-      }
+      case 'received':
+        return this.#perform(() => this.#reception.finish(frame.outcome, this.#state === 'chunks'))
     }
   }
 
@@ -249,17 +244,23 @@ class SmtpServerEngine implements Engine {
   #command(octets: Uint8Array): void {
     const reader = new CommandReader(octets, this.#session.settings.quirks)
     const verb = reader.verb()
-    const command = hasControl(octets) ? undefined : commands.get(verb)
+    const { hasControl } = reader
+    const command = hasControl ? undefined : commands.get(verb)
     const isFirst = this.#isFirstLine
     this.#isFirstLine = false
     if (command === undefined) {
       this.#verb = undefined
-      if (isFirst || HTTP_METHODS.has(verb)) return this.#apply({ reply: replies.notSmtp, close: 'protocol' })
-      return this.#apply({ reply: hasControl(octets) ? replies.controlCharacter : replies.unknownCommand })
+      if (isFirst || isHttpMethod(verb)) return this.#apply({ reply: replies.notSmtp, close: 'protocol' })
+      return this.#apply({ reply: hasControl ? replies.controlCharacter : replies.unknownCommand })
     }
     this.#verb = command.verb
-    if (!command.states.includes(this.#state)) return this.#apply({ reply: replies.badSequence })
-    this.#perform(() => command.bind(reader, this.#session)())
+    const isAllowed = command.states.includes(this.#state)
+    if (!isAllowed && !command.isFollowed) return this.#apply({ reply: replies.badSequence })
+    this.#perform(() => {
+      const bound = command.bind(reader, this.#session)
+      this.#following = bound.octets
+      return isAllowed ? bound.run() : { reply: replies.badSequence }
+    })
   }
 
   /** Runs a part of a command and applies its step, now or when it comes. */
@@ -280,7 +281,11 @@ class SmtpServerEngine implements Engine {
 
   #resume(step: Step): void {
     this.#running = false
-    if (this.#phase === 'closing') return
+    if (this.#phase === 'closing') {
+      // What came too late is given up, so that nothing of it is kept.
+      step.receive?.how.sink.abort(new Error('Conversation over'))
+      return
+    }
     try {
       this.#apply(step)
     } catch (error) {
@@ -291,21 +296,22 @@ class SmtpServerEngine implements Engine {
   }
 
   #apply(step: Step): void {
+    const following = this.#following
+    this.#following = 0
+    if (following > 0 && step.receive === undefined) return this.#drop(following, step)
     if (step.upgrade !== undefined && this.#frames.buffered > 0) {
       // Said in the clear, to be obeyed under TLS: RFC 3207 §6, threat 4.
       return this.#apply({ reply: replies.injectedBeforeTls, close: 'protocol' })
     }
-    if (step.fault !== undefined) this.#report(step.fault)
+    if (step.fault !== undefined) this.#replies.report(step.fault, this.#verb)
     const isUngreeted = this.#phase === 'greeting' && step.fault !== undefined
     const { reply, close } = isUngreeted ? { reply: replies.faultAtConnect, close: 'limit' as const } : step
-    const pauseMs = Math.max(step.pauseMs ?? 0, this.#patience.judge(reply, this.#verb))
-    if (pauseMs > 0) this.#outbox.push({ kind: 'pause', ms: pauseMs })
-    this.#write(reply)
+    if (reply !== undefined) this.#replies.answer(reply, step, this.#verb)
     if (this.#phase === 'greeting') this.#phase = 'open'
-    if (step.moves === true) this.#move()
+    if (step.moves !== undefined) this.#move(step)
     if (close !== undefined) return this.#close(close)
-    if (this.#patience.isExhausted) return this.#end(replies.tooManyErrors, 'limit')
-    if (step.receive !== undefined) this.#receive(step.receive)
+    if (this.#replies.isExhausted) return this.#end(replies.tooManyErrors, 'limit')
+    if (step.receive !== undefined) this.#reception.begin(step.receive, this.#frames)
     if (step.line !== undefined) {
       this.#takeLine = step.line.take
       this.#frames.maxLineOctets = step.line.maxOctets
@@ -313,26 +319,23 @@ class SmtpServerEngine implements Engine {
     if (step.upgrade !== undefined) this.#upgrade()
   }
 
-  #move(): void {
-    if (this.#verb === undefined) return
-    this.#state = stateTable[this.#state][this.#verb] ?? this.#state
-    if (!isInTransaction(this.#state)) this.#session.reset()
+  /** Drops octets that were announced, and applies the step only then. RFC 3030 §2 */
+  #drop(octets: number, step: Step): void {
+    const { maxDiscardOctets } = this.#limits
+    const how = { until: octets, maxOctets: 0, maxDiscardOctets, sink: nowhere }
+    const take = ({ kind }: ReceiveOutcome): Step => (kind === 'no-end' ? { ...step, close: 'limit' } : step)
+    this.#reception.begin({ how, take }, this.#frames)
+  }
+
+  #move(step: Step): void {
+    const move = moveOf(this.#verb, step)
+    if (move === undefined) return
+    this.#state = stateTable[this.#state][move] ?? this.#state
+    if (!isInTransaction(this.#state)) {
+      this.#session.reset()
+      this.#reception.end()
+    }
     if (this.#verb === 'AUTH') this.#setTimer('login', undefined)
-  }
-
-  #receive(receive: NonNullable<Step['receive']>): void {
-    this.#frames.receive(receive.how)
-    this.#takeOutcome = receive.take
-    this.#pace = new Pace(this.#limits, this.#frames.buffered)
-    this.#setTimer('command', undefined)
-    this.#setTimer('data', this.#limits.dataMs)
-  }
-
-  /** A window of receiving is over. While a sink makes us wait, the peer is not to blame. */
-  #checkPace(): void {
-    if (this.#pace === undefined || this.#phase !== 'open') return
-    if (this.#pace.mayGoOn(this.#frames.waiting)) this.#setTimer('data', this.#limits.dataMs)
-    else this.#end(replies.timedOut, 'timeout')
   }
 
   #upgrade(): void {
@@ -346,41 +349,18 @@ class SmtpServerEngine implements Engine {
     if (this.#phase === 'closing') return
     // While TLS is being started nothing can be said.
     if (this.#phase === 'upgrading') return this.#close(reason, 'now')
-    this.#write(reply)
+    this.#replies.write(reply, this.#verb)
     this.#close(reason)
   }
 
   #close(reason: CloseReason, how: 'flushed' | 'now' = 'flushed'): void {
     this.#phase = 'closing'
     this.#frames.abort(new Error(`Conversation over: ${reason}`))
+    this.#session.reset()
     this.#outbox.push({ kind: 'close', how, reason })
   }
 
   #setTimer(name: TimerName, ms: number | undefined): void {
     this.#outbox.push({ kind: 'timer', name, ms })
   }
-
-  /** The one place replies leave by. */
-  #write(reply: Reply): void {
-    const { id } = this.#session.settings
-    this.#logger.debug({ id, verb: this.#verb, code: reply.code, enhanced: reply.enhanced }, 'SMTP reply')
-    this.#outbox.write(encodeReply(reply, id, (error) => this.#report(error)))
-  }
-
-  #report(error: unknown): void {
-    const fields = { id: this.#session.settings.id, verb: this.#verb, err: error }
-    if (isExpectedFault(error)) this.#logger.warn(fields, 'Store could not take what SMTP asked')
-    else this.#logger.error(fields, 'Fault in an SMTP command')
-  }
-}
-
-/** The step for what a command threw: a sentence that is none, or a fault of ours. */
-function failedStep(error: unknown): Step {
-  if (!(error instanceof WireSyntaxError)) return faulted(error)
-  return { reply: error.code === 'parameter' ? replies.badParameter(error.expected) : replies.syntaxError(error.expected) }
-}
-
-/** What a command line, or an empty one, can begin with. */
-function isLineOctet(octet: number): boolean {
-  return (octet >= 0x20 && octet < 0x7f) || octet === 0x0d || octet === 0x0a
 }

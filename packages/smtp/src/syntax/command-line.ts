@@ -6,22 +6,15 @@ import { findPathEnd } from '@postern/core/address'
 import { WireSyntaxError } from '@postern/core/conversation'
 import { type EsmtpParameter, parseParameter } from './parameters.ts'
 
+const TAB = 0x09
 const SPACE = 0x20
 
 /** What is taken though the grammar has no place for it. */
 export interface LineQuirks {
   /** QUIRK(sloppy-senders): a space between `FROM:` or `TO:` and the path, from scanners, scripts and old Exchange. */
   readonly spaceAfterColon: boolean
-  /** QUIRK(sloppy-senders): spaces at the end of a line. RFC 5321 §4.1.1 asks receivers to tolerate them. */
+  /** QUIRK(sloppy-senders): spaces and tabs at the end of a line. RFC 5321 §4.1.1 asks receivers to tolerate them. */
   readonly trailingSpace: boolean
-}
-
-/** Whether a line holds NUL or another control character, a bare CR among them: nothing a command can hold. */
-export function hasControl(octets: Uint8Array): boolean {
-  for (const octet of octets) {
-    if (octet < SPACE || octet === 0x7f) return true
-  }
-  return false
 }
 
 /** Reader of one line. Its methods throw `WireSyntaxError` when what they read is not there. */
@@ -30,10 +23,15 @@ export class CommandReader {
   readonly #quirks: LineQuirks
   #at = 0
 
-  /** @param octets the line without its end, without control characters; read from, not kept */
+  /** @param octets the line without its end; read from, not kept */
   constructor(octets: Uint8Array, quirks: LineQuirks) {
-    this.#octets = octets
+    this.#octets = quirks.trailingSpace ? withoutTrailingSpace(octets) : octets
     this.#quirks = quirks
+  }
+
+  /** Whether it holds NUL or another control character, a bare CR among them: nothing a command can hold. */
+  get hasControl(): boolean {
+    return this.#octets.some((octet) => octet < SPACE || octet === 0x7f)
   }
 
   /** The verb, in upper case; what is no verb comes back as it is, for nobody to know. */
@@ -81,7 +79,7 @@ export class CommandReader {
   parameters(): readonly EsmtpParameter[] {
     const parameters: EsmtpParameter[] = []
     const seen = new Set<string>()
-    while (!this.#isOver()) {
+    while (!this.isAtEnd) {
       this.space()
       const at = this.#at
       const parameter = parseParameter(decodeUtf8(this.#untilSpace(), at), at)
@@ -98,13 +96,7 @@ export class CommandReader {
   }
 
   end(): void {
-    if (!this.#isOver()) throw new WireSyntaxError('end-of-line', 'end of line', this.#at)
-  }
-
-  #isOver(): boolean {
-    if (this.isAtEnd) return true
-    if (!this.#quirks.trailingSpace) return false
-    return this.#octets.subarray(this.#at).every((octet) => octet === SPACE)
+    if (!this.isAtEnd) throw new WireSyntaxError('end-of-line', 'end of line', this.#at)
   }
 
   #skipSpaces(): void {
@@ -121,6 +113,12 @@ export class CommandReader {
   #text(octets: Uint8Array): string {
     return Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength).toString('latin1')
   }
+}
+
+function withoutTrailingSpace(octets: Uint8Array): Uint8Array {
+  let end = octets.length
+  while (end > 0 && (octets[end - 1] === SPACE || octets[end - 1] === TAB)) end -= 1
+  return octets.subarray(0, end)
 }
 
 function decodeUtf8(octets: Uint8Array, offset: number): string {

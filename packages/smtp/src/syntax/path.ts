@@ -1,5 +1,5 @@
 /** Paths of the envelope, with what is wrong with them told apart as SMTP replies do. RFC 5321 §4.1.2, RFC 6531 §3.5 */
-import { AddressSyntaxError, type ForwardPath, parseForwardPath, parseReversePath, type ReversePath } from '@postern/core/address'
+import { type AddressOptions, AddressSyntaxError, type ForwardPath, parseForwardPath, parseReversePath, type ReversePath } from '@postern/core/address'
 
 /** A path, or why it is none. */
 export type PathReading<P> =
@@ -10,12 +10,12 @@ export type PathReading<P> =
   | { readonly kind: 'malformed'; readonly expected: string }
 
 /** @param octets with brackets @param options.utf8 whether SMTPUTF8 was given */
-export function readReversePath(octets: Uint8Array, options: { readonly utf8: boolean }): PathReading<ReversePath> {
+export function readReversePath(octets: Uint8Array, options: AddressOptions): PathReading<ReversePath> {
   return read(() => parseReversePath(octets, options))
 }
 
 /** @param octets with brackets @param options.utf8 whether SMTPUTF8 was given */
-export function readForwardPath(octets: Uint8Array, options: { readonly utf8: boolean }): PathReading<ForwardPath> {
+export function readForwardPath(octets: Uint8Array, options: AddressOptions): PathReading<ForwardPath> {
   return read(() => parseForwardPath(octets, options))
 }
 

@@ -8,7 +8,6 @@ export const ok: Reply = { code: 250, enhanced: '2.0.0', lines: ['OK'] }
 export const senderOk: Reply = { code: 250, enhanced: '2.1.0', lines: ['Sender OK'] }
 export const recipientOk: Reply = { code: 250, enhanced: '2.1.5', lines: ['Recipient OK'] }
 export const startData: Reply = { code: 354, lines: ['End data with <CR><LF>.<CR><LF>'] }
-export const readyForTls: Reply = { code: 220, enhanced: '2.0.0', lines: ['Ready to start TLS'] }
 export const goodbye: Reply = { code: 221, enhanced: '2.0.0', lines: ['Bye'] }
 export const authenticated: Reply = { code: 235, enhanced: '2.7.0', lines: ['Authenticated'] }
 export const helpText: Reply = { code: 214, enhanced: '2.0.0', lines: ['See RFC 5321'] }
@@ -34,6 +33,7 @@ export const bareLineFeed: Reply = { code: 500, enhanced: '5.5.2', lines: ['Line
 export const controlCharacter: Reply = { code: 500, enhanced: '5.5.2', lines: ['Control character in command'] }
 export const unknownCommand: Reply = { code: 500, enhanced: '5.5.1', lines: ['Unknown command'] }
 export const notSmtp: Reply = { code: 500, enhanced: '5.5.2', lines: ['This is an SMTP server'] }
+export const eightBitData: Reply = { code: 500, enhanced: '5.6.0', lines: ['8-bit data needs BODY=8BITMIME'] }
 export const authCancelled: Reply = { code: 501, enhanced: '5.5.0', lines: ['Authentication cancelled'] }
 export const badBase64: Reply = { code: 501, enhanced: '5.5.2', lines: ['Malformed base64'] }
 export const malformedAuth: Reply = { code: 501, enhanced: '5.5.2', lines: ['Malformed authentication message'] }
@@ -59,6 +59,16 @@ export const unknownParameter: Reply = { code: 555, enhanced: '5.5.4', lines: ['
 /** Greeting. RFC 5321 §4.2, §4.3.1 */
 export function greeting(hostname: string): Reply {
   return { code: 220, lines: [`${hostname} ESMTP Postern`] }
+}
+
+/** The go-ahead: the last word in the clear, with the id by which the conversation can be found should TLS fail. */
+export function readyForTls(id: string): Reply {
+  return { code: 220, enhanced: '2.0.0', lines: [`Ready to start TLS (${id})`] }
+}
+
+/** A chunk was taken, and is not the last. RFC 3030 §2 */
+export function chunkTaken(octets: number): Reply {
+  return { code: 250, enhanced: '2.0.0', lines: [`${octets} octets received`] }
 }
 
 /** A challenge, or the invitation to begin. RFC 4954 §4 @param base64 may be empty */

@@ -23,7 +23,7 @@ export class ReplyError extends Error {
 const MAX_LINE_OCTETS = 510
 /** Lines are broken at a space from this column on, so that words stay whole where they can. */
 const WRAP_COLUMN = 400
-/** LIMIT: what a reader of replies must hold; the longest of ours, refused recipients one a line, have fewer. */
+/** LIMIT: what a reader of replies must hold. Of longer ones the end is kept, where the id is, and the middle left out. */
 const MAX_LINES = 200
 
 /**
@@ -42,7 +42,7 @@ export function formatReply(reply: Reply): Uint8Array {
   const lines: string[] = []
   for (const line of reply.lines) wrap(printable(line), width, lines)
   if (lines.length === 0) lines.push('')
-  if (lines.length > MAX_LINES) lines.length = MAX_LINES
+  if (lines.length > MAX_LINES) lines.splice(MAX_LINES - 1, lines.length - MAX_LINES)
   let text = ''
   const last = lines.length - 1
   for (let index = 0; index < last; index += 1) text += `${code}-${prefix}${lines[index]}\r\n`

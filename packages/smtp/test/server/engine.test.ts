@@ -1,107 +1,18 @@
-import type { Effect, Engine } from '@postern/core/conversation'
+import type { Effect } from '@postern/core/conversation'
 import { type Logger, silentLogger } from '@postern/core/host'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createSmtpServerEngine, type Reply, type SmtpServerEngineOptions, type Verdict } from '../../src/server/index.ts'
+import type { Reply, SmtpServerEngineOptions, Verdict } from '../../src/server/index.ts'
+import { converse, cut, engineWith, Performer, tls } from '../performer.ts'
 import { type BackendHabits, createTestAuthenticator, RecordingBackend } from '../recording-backend.ts'
 
 const authenticator = await createTestAuthenticator()
-const tls = { protocol: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA256' }
-
-interface Run {
-  readonly text: string
-  readonly closes: number
-  readonly messages: readonly string[]
-}
 
 const small = { maxLineOctets: 60, maxMessageOctets: 50, maxDiscardOctets: 60, errorsBeforeDelay: 3, errorsBeforeClose: 9, maxIdleCommands: 6 }
 
-function engineWith(backend: RecordingBackend, options: Partial<SmtpServerEngineOptions> = {}): Engine {
-  return createSmtpServerEngine({ backend, hostname: 'mail.example.org', mode: 'mx', id: 'id1', connection: {}, ...options })
-}
-
-/** Performs an engine's effects by writing them down; pauses are over at once, TLS begins at once. */
-class Performer {
-  readonly effects: Effect[] = []
-  closes = 0
-  readonly engine: Engine
-
-  constructor(engine: Engine) {
-    this.engine = engine
-    this.pump()
-  }
-
-  pump(): void {
-    while (this.closes === 0) {
-      const effect = this.engine.next()
-      if (effect === undefined) return
-      this.effects.push(effect)
-      if (effect.kind === 'close') this.closes += 1
-      if (effect.kind === 'upgrade') this.engine.upgraded(tls)
-    }
-  }
-
-  /** Feeds what is wanted and gives what comes of it. */
-  feed(octets: Uint8Array | string): void {
-    this.engine.feed(Buffer.from(octets as string, 'latin1'))
-    this.pump()
-  }
-
-  /** Goes on until the engine takes octets again, or is over. */
-  async untilHungry(): Promise<void> {
-    for (let turn = 0; turn < 40 && this.closes === 0 && !this.engine.hungry; turn += 1) await this.turn()
-  }
-
-  async end(): Promise<void> {
-    if (this.closes === 0) this.engine.end()
-    this.pump()
-    for (let turn = 0; turn < 40 && this.closes === 0; turn += 1) await this.turn()
-  }
-
-  async turn(): Promise<void> {
-    await new Promise((resolve) => {
-      setImmediate(resolve)
-    })
-    this.pump()
-  }
-
-  get text(): string {
-    return textOf(this.effects)
-  }
-}
-
-/** Feeds pieces while the engine is hungry, as a driver does; then ends. */
-async function converse(pieces: readonly Uint8Array[], habits: BackendHabits, options: Partial<SmtpServerEngineOptions>): Promise<Run> {
-  const backend = new RecordingBackend(habits)
-  const performer = new Performer(engineWith(backend, options))
-  await performer.untilHungry()
-  for (const piece of pieces) {
-    if (performer.closes > 0) break
-    performer.feed(piece.slice())
-    await performer.untilHungry()
-  }
-  await performer.end()
-  return { text: performer.text, closes: performer.closes, messages: backend.messages.map(({ octets }) => octets.toString('latin1')) }
-}
-
-/** Effects as text; timers left out: when they are set depends on where input is cut. */
-function textOf(effects: readonly Effect[]): string {
-  let text = ''
-  for (const effect of effects) {
-    if (effect.kind === 'write') text += Buffer.concat(effect.octets).toString('latin1')
-    else if (effect.kind !== 'timer') text += `<${JSON.stringify(effect)}>`
-  }
-  return text
-}
-
-function cut(octets: Uint8Array, cuts: readonly number[]): readonly Uint8Array[] {
-  const at = [...new Set(cuts.map((cut) => cut % (octets.length + 1)))].sort((a, b) => a - b)
-  return [...at, octets.length].map((to, index) => octets.subarray(index === 0 ? 0 : at[index - 1], to))
-}
-
 const line = fc.constantFrom(
   'EHLO a.example.com\r\n', 'HELO a.example.com\r\n', 'EHLO\r\n', 'MAIL FROM:<a@example.com>\r\n', 'MAIL FROM:<> SIZE=51\r\n', 'MAIL FROM:<\xc3\xbc@example.com> SMTPUTF8\r\n',
-  'RCPT TO:<b@example.org>\r\n', 'RCPT TO:<unknown@example.org>\r\n', 'RCPT TO:<fault@example.org>\r\n', 'DATA\r\n', 'text\r\n', '..\r\n', '.\r\n', 'RSET\r\n', 'NOOP\r\n',
+  'RCPT TO:<b@example.org>\r\n', 'RCPT TO:<unknown@example.org>\r\n', 'RCPT TO:<fault@example.org>\r\n', 'DATA\r\n', 'BDAT 6\r\n', 'BDAT 4 LAST\r\n', 'BDAT 0\r\n', 'BDAT 0 LAST\r\n', 'BDAT 51\r\n', 'BDAT x\r\n', 'text\r\n', '..\r\n', '.\r\n', 'RSET\r\n', 'NOOP\r\n',
   'QUIT\r\n', 'VRFY a\r\n', 'XYZZY\r\n', 'STARTTLS\r\n', 'AUTH PLAIN AG1qbEBleGFtcGxlLm9yZwBzZWNyZXQ=\r\n', 'AUTH LOGIN\r\n', '*\r\n', 'AG1qbEBleGFtcGxlLm9yZwBzZWNyZXQ=\r\n',
   '\n', '\r', '\0', 'a', 'long long long long long long long long long long long long long long long\r\n',
 )
@@ -112,6 +23,8 @@ describe('chunks never matter', () => {
     ['mx', {}, {}],
     ['mx with a slow host', { slow: true }, {}],
     ['submission under TLS', { authenticator }, { mode: 'submission', connection: { tls } }],
+    ['pedantic submission under TLS', { authenticator }, { mode: 'submission', connection: { tls }, pedantic: true }],
+    ['mx that serves slowly', { slow: true, reply: { code: 451, enhanced: '4.3.0', lines: ['Junk'], slow: true } }, {}],
   ]
   for (const [name, habits, options] of settings) {
     test(`${name}: the same replies, messages and end however octets are cut; one close`, async () => {
@@ -223,6 +136,62 @@ describe('the greeting', () => {
   })
 })
 
+describe('a message whose conversation is over', () => {
+  const commands = ['DATA\r\n', 'BDAT 5\r\n', 'BDAT 5 LAST\r\n']
+  for (const command of commands) {
+    test(`is given up when ${command.trim()} is answered too late`, async () => {
+      const backend = new RecordingBackend({ slow: true })
+      const engine = engineWith(backend)
+      const performer = new Performer(engine)
+      performer.feed('EHLO a.example.com\r\nMAIL FROM:<>\r\nRCPT TO:<b@example.org>\r\n')
+      await performer.untilHungry()
+      performer.feed(command)
+      expect(backend.asked).toBe(1)
+      engine.end(new Error('reset'))
+      await performer.turn()
+      expect(backend.aborted).toBe(1)
+    })
+  }
+
+  test('is given up between chunks when the connection breaks', async () => {
+    const backend = new RecordingBackend()
+    const engine = engineWith(backend)
+    const performer = new Performer(engine)
+    performer.feed('EHLO a.example.com\r\nMAIL FROM:<>\r\nRCPT TO:<b@example.org>\r\nBDAT 3\r\na\r\n')
+    await performer.untilHungry()
+    expect(backend.aborted).toBe(0)
+    engine.end(new Error('reset'))
+    expect(backend.aborted).toBe(1)
+  })
+})
+
+describe('slow service', () => {
+  test('sends octets one by one for 25 seconds, then the rest: half a minute for a reply', () => {
+    const backend = new RecordingBackend({ mailFrom: { kind: 'refuse', slow: true, reply: { code: 550, enhanced: '5.7.1', lines: ['x'.repeat(100)] } } })
+    const performer = new Performer(engineWith(backend))
+    performer.feed('EHLO a.example.com\r\n')
+    const before = performer.effects.length
+    performer.feed('MAIL FROM:<>\r\n')
+    const effects = performer.effects.slice(before).filter(({ kind }) => kind !== 'timer')
+    const lengths = effects.flatMap((effect) => (effect.kind === 'write' ? [Buffer.concat(effect.octets).length] : []))
+    expect(lengths).toEqual([...Array.from({ length: 25 }, () => 1), 118 - 25])
+    expect(effects.filter(({ kind }) => kind === 'pause')).toHaveLength(26)
+    expect(effects[0]).toEqual({ kind: 'pause', ms: 1000 })
+  })
+
+  test('is no reason to end a conversation: while a reply leaves slowly the time for the next command does not run', () => {
+    const backend = new RecordingBackend({ mailFrom: { kind: 'refuse', slow: true, reply: { code: 550, enhanced: '5.7.1', lines: ['No'] } } })
+    const performer = new Performer(engineWith(backend))
+    performer.feed('EHLO a.example.com\r\nMAIL FROM:<>\r\n' + 'NOOP\r\n'.repeat(20))
+    let isRunning = false
+    for (const effect of performer.effects) {
+      if (effect.kind === 'timer' && effect.name === 'command') isRunning = effect.ms !== undefined
+      if (effect.kind === 'pause') expect(isRunning).toBe(false)
+    }
+    expect(performer.effects.at(-1)).toEqual({ kind: 'timer', name: 'command', ms: 300_000 })
+  })
+})
+
 describe('a host that breaks', () => {
   // Threat 97: whatever a host throws costs one command, never the process.
   const hooks: readonly (readonly [hook: keyof RecordingBackend, reply: RegExp])[] = [
@@ -252,6 +221,24 @@ describe('a host that breaks', () => {
         expect(performer.closes).toBe(1)
       })
     }
+  }
+
+  const destinations: readonly (readonly [how: string, message: () => unknown])[] = [
+    ['throws', () => { throw new Error('broken') }],
+    ['rejects', () => Promise.reject(new Error('broken'))],
+    ['answers nonsense', () => null],
+    ['promises nonsense', () => Promise.resolve(null)],
+    ['refuses without a reply', () => Promise.resolve({ kind: 'refuse' })],
+  ]
+  for (const [how, message] of destinations) {
+    test(`message ${how}: the whole of a message in chunks is refused, and what follows is a command`, async () => {
+      const backend = new RecordingBackend()
+      Object.defineProperty(backend, 'message', { value: message })
+      const performer = new Performer(engineWith(backend))
+      performer.feed('EHLO a.example.com\r\nMAIL FROM:<>\r\nRCPT TO:<b@example.org>\r\nBDAT 6\r\nQUIT\r\nBDAT 6 LAST\r\nQUIT\r\nNOOP\r\nQUIT\r\n')
+      await performer.end()
+      expect(performer.text).toMatch(/250 2\.1\.5 .*\r\n451 4\.3\.0 .*\r\n451 4\.3\.0 .*\r\n250 2\.0\.0 OK\r\n221 2\.0\.0 Bye\r\n/)
+    })
   }
 
   for (const reply of [undefined, {}, { code: 'x' }]) {

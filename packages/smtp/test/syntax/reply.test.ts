@@ -23,6 +23,12 @@ describe('formatReply', () => {
     })
   }
 
+  test('of too many lines the last one is kept, where the id is', () => {
+    const lines = text({ code: 550, lines: Array.from({ length: 1000 }, (_, index) => `line ${index}`) }).split('\r\n')
+    expect(lines).toHaveLength(201)
+    expect(lines.slice(198)).toEqual(['550-line 198', '550 line 999', ''])
+  })
+
   const refused: readonly (readonly [name: string, reply: Reply])[] = [
     ['CR', { code: 250, lines: ['a\rb'] }],
     ['LF', { code: 250, lines: ['a', 'b\n'] }],

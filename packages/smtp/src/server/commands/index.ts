@@ -1,6 +1,7 @@
 /** The table of commands. */
 import type { BoundCommand } from '../session/command.ts'
 import { auth } from './auth.ts'
+import { bdat } from './bdat.ts'
 import { data } from './data.ts'
 import { ehlo, helo } from './ehlo.ts'
 import { help } from './help.ts'
@@ -12,7 +13,7 @@ import { rset } from './rset.ts'
 import { starttls } from './starttls.ts'
 import { expn, vrfy } from './vrfy.ts'
 
-const all = [ehlo, helo, starttls, auth, mail, rcpt, data, rset, noop, vrfy, expn, help, quit]
+const all = [ehlo, helo, starttls, auth, mail, rcpt, data, bdat, rset, noop, vrfy, expn, help, quit]
 
 /** By verb, in upper case. */
 export const commands: ReadonlyMap<string, BoundCommand> = new Map(all.map((command) => [command.verb, command]))

@@ -6,7 +6,7 @@ import { readMailParameters } from '../extensions/index.ts'
 import { whenAnswered } from '../session/answer.ts'
 import type { MailParameters, Verdict } from '../session/backend.ts'
 import { accepted, type BoundCommand, command, refused, type Step } from '../session/command.ts'
-import { selectRefusal } from '../session/requirements.ts'
+import { refuseWithout } from '../session/requirements.ts'
 import type { Session } from '../session/session.ts'
 
 interface MailArguments {
@@ -18,25 +18,27 @@ interface MailArguments {
 // mail = "MAIL FROM:" Reverse-path [SP Mail-parameters] CRLF
 export const mail: BoundCommand = command<MailArguments>({
   verb: 'MAIL',
+  check(session) {
+    const { acceptedTransactions, failedTransactions } = session
+    if (acceptedTransactions === 0 && failedTransactions > session.settings.limits.maxFailedTransactions) {
+      return { reply: tooManyFailures, close: 'limit' }
+    }
+    return refuseWithout(session)
+  },
   parse(reader) {
     reader.space()
     reader.keyword('FROM:')
     return { path: reader.path(), parameters: reader.parameters() }
   },
   run({ path, parameters }, session) {
-    const refusal = selectRefusal(session)
-    if (refusal !== undefined) return { reply: refusal }
-    const { limits, backend } = session.settings
-    if (session.acceptedTransactions === 0 && session.failedTransactions > limits.maxFailedTransactions) {
-      return { reply: tooManyFailures, close: 'limit' }
-    }
+    const { backend, pedantic } = session.settings
     const read = readMailParameters(parameters, session)
     if (read.kind === 'refuse') return { reply: read.reply }
-    const { sizeOctets, body = '7BIT', smtputf8 = false } = read.mail
-    const sender = readReversePath(path, { utf8: smtputf8 })
+    const { sizeOctets, body = '7BIT', smtputf8 = false, dsn } = read.said
+    const sender = readReversePath(path, { utf8: smtputf8, pedantic })
     if (sender.kind === 'needs-smtputf8') return { reply: senderNeedsUtf8 }
     if (sender.kind === 'malformed') return { reply: badSender(sender.expected) }
-    const mail: MailParameters = { reversePath: sender.path, sizeOctets, body, smtputf8 }
+    const mail: MailParameters = { reversePath: sender.path, sizeOctets, body, smtputf8, ...(dsn === undefined ? {} : { dsn }) }
     const verdict = backend.mailFrom === undefined ? accepted : backend.mailFrom(session.peer, mail)
     return whenAnswered<Verdict, Step>(verdict, (settled) => begin(settled, mail, session))
   },

@@ -10,6 +10,6 @@ export const starttls: BoundCommand = command<undefined>({
     if (session.isSecure) return { reply: alreadyTls }
     if (session.settings.tls === 'none') return { reply: tlsUnavailable }
     if (session.isAuthenticated) return { reply: badSequence }
-    return { reply: readyForTls, moves: true, upgrade: 'tls' }
+    return { reply: readyForTls(session.settings.id), moves: true, upgrade: 'tls' }
   },
 })

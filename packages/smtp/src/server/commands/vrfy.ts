@@ -2,20 +2,22 @@
 import { notImplemented, notVerified } from '../../syntax/reply-codes.ts'
 import type { CommandReader } from '../../syntax/command-line.ts'
 import { type BoundCommand, command } from '../session/command.ts'
-import { selectRefusal } from '../session/requirements.ts'
+import { refuseWithout } from '../session/requirements.ts'
 
 // vrfy = "VRFY" SP String [ SP "SMTPUTF8" ] CRLF      RFC 6531 §3.7.4.2
 export const vrfy: BoundCommand = command<undefined>({
   verb: 'VRFY',
+  check: refuseWithout,
   parse: readString,
-  run: (_, session) => ({ reply: selectRefusal(session) ?? notVerified }),
+  run: () => ({ reply: notVerified }),
 })
 
 // expn = "EXPN" SP String [ SP "SMTPUTF8" ] CRLF
 export const expn: BoundCommand = command<undefined>({
   verb: 'EXPN',
+  check: refuseWithout,
   parse: readString,
-  run: (_, session) => ({ reply: selectRefusal(session) ?? notImplemented }),
+  run: () => ({ reply: notImplemented }),
 })
 
 /** The argument is not looked at: the answer is the same for every one. */

@@ -19,19 +19,21 @@ export const auth: Extension = {
     const mechanisms = session.isAuthenticated ? [] : offeredMechanisms(session)
     return mechanisms.length === 0 ? undefined : `AUTH ${mechanisms.join(' ')}`
   },
-  mailParameter: {
-    keyword: 'AUTH',
-    // auth-param = "AUTH=" xtext      RFC 4954 §8
-    // Nobody's word on who wrote a message is taken: read and dropped, which RFC 4954 §5 allows.
-    read(value) {
-      if (value === undefined) return { kind: 'refuse', reply: badParameter('AUTH=mailbox') }
-      try {
-        decodeXtext(value)
-      } catch (error) {
-        if (!(error instanceof WireSyntaxError)) throw error
-        return { kind: 'refuse', reply: badParameter('AUTH=xtext') }
-      }
-      return { kind: 'mail', mail: {} }
+  mailParameters: [
+    {
+      keyword: 'AUTH',
+      // auth-param = "AUTH=" xtext      RFC 4954 §8
+      // Nobody's word on who wrote a message is taken: read and dropped, which RFC 4954 §5 allows.
+      read(value) {
+        if (value === undefined) return { kind: 'refuse', reply: badParameter('AUTH=mailbox') }
+        try {
+          decodeXtext(value)
+        } catch (error) {
+          if (!(error instanceof WireSyntaxError)) throw error
+          return { kind: 'refuse', reply: badParameter('AUTH=xtext') }
+        }
+        return { kind: 'said', said: {} }
+      },
     },
-  },
+  ],
 }

@@ -4,12 +4,14 @@ import type { Extension } from './extension.ts'
 
 export const smtputf8: Extension = {
   announce: () => 'SMTPUTF8',
-  mailParameter: {
-    keyword: 'SMTPUTF8',
-    // It has no value: RFC 6531 §3.4.
-    read(value) {
-      if (value !== undefined) return { kind: 'refuse', reply: badParameter('SMTPUTF8 without a value') }
-      return { kind: 'mail', mail: { smtputf8: true } }
+  mailParameters: [
+    {
+      keyword: 'SMTPUTF8',
+      // It has no value: RFC 6531 §3.4.
+      read(value) {
+        if (value !== undefined) return { kind: 'refuse', reply: badParameter('SMTPUTF8 without a value') }
+        return { kind: 'said', said: { smtputf8: true } }
+      },
     },
-  },
+  ],
 }

@@ -10,7 +10,7 @@ export interface SmtpLimits {
   readonly maxMessageOctets: number
   /** Octets of a message that is refused already, read and dropped so that its sender hears why. */
   readonly maxDiscardOctets: number
-  /** Recipients of one transaction; further ones hear 452. RFC 5321 §4.5.3.1.8 asks for 100. */
+  /** Recipients of one transaction; further ones hear 452. RFC 5321 §4.5.3.1.8 asks for 100. LIMITS tells of it. */
   readonly maxRecipients: number
   /** Refused commands since the last success (a message, a login) before each further one is answered late. */
   readonly errorsBeforeDelay: number
@@ -27,6 +27,13 @@ export interface SmtpLimits {
   readonly authDelayMs: number
   /** Failed logins before the conversation is ended. */
   readonly maxAuthFailures: number
+  /** Failed logins since the last good one before the peer is served slowly. */
+  readonly authFailuresBeforeSlow: number
+  /** Slow service: pause before each reply, and between its octets. 0: there is none. */
+  readonly slowPauseMs: number
+  /** Slow service: time a reply may take, and how much of it must be left when the rest is sent in one go. */
+  readonly slowReplyMs: number
+  readonly slowTailMs: number
   /** Patience for the next command. RFC 5321 §4.5.3.2.7 asks for 5 minutes. */
   readonly commandMs: number
   /** Submission: time from the greeting to a login. */
@@ -46,7 +53,7 @@ export const defaultLimits: SmtpLimits = {
   maxAuthLineOctets: 12_286,
   maxMessageOctets: 104_857_600,
   maxDiscardOctets: 33_554_432,
-  maxRecipients: 100,
+  maxRecipients: 1_000,
   errorsBeforeDelay: 10,
   errorDelayMs: 1_000,
   errorsBeforeClose: 30,
@@ -55,6 +62,10 @@ export const defaultLimits: SmtpLimits = {
   authFailuresBeforeDelay: 2,
   authDelayMs: 1_000,
   maxAuthFailures: 10,
+  authFailuresBeforeSlow: 3,
+  slowPauseMs: 1_000,
+  slowReplyMs: 30_000,
+  slowTailMs: 5_000,
   commandMs: 300_000,
   loginMs: 180_000,
   dataMs: 180_000,

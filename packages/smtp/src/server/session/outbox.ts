@@ -16,6 +16,11 @@ export class Outbox {
     return this.#barriers === 0 && this.#heldOctets < MAX_HELD_OCTETS
   }
 
+  /** Whether something waits that has its place in time: a pause, above all. Until it is over the peer is not to blame. */
+  get isHeldUp(): boolean {
+    return this.#barriers > 0
+  }
+
   write(octets: Uint8Array): void {
     this.#heldOctets += octets.length
     if (this.#open === undefined) {
@@ -23,6 +28,16 @@ export class Outbox {
       this.#effects.push({ kind: 'write', octets: this.#open })
     } else {
       this.#open.push(octets)
+    }
+  }
+
+  /** Writes octets one by one, a pause between each two; those after the first `singleOctets` in one go. */
+  writeSlowly(octets: Uint8Array, pauseMs: number, singleOctets: number): void {
+    for (let at = 0; at < octets.length; ) {
+      if (at > 0) this.push({ kind: 'pause', ms: pauseMs })
+      const end = at < singleOctets ? at + 1 : octets.length
+      this.write(octets.subarray(at, end))
+      at = end
     }
   }
 

@@ -8,7 +8,7 @@ import { Transaction } from './transaction.ts'
 
 export class Session {
   readonly settings: SessionSettings
-  /** The open transaction: there is one in states `mail` and `rcpt`. */
+  /** The open transaction: there is one in states `mail`, `rcpt` and `chunks`. */
   transaction: Transaction | undefined
   /** Failed logins since the last good one. */
   authFailures = 0
@@ -16,6 +16,7 @@ export class Session {
   failedTransactions = 0
   acceptedTransactions = 0
   #peer: SmtpPeer
+  #isSlowed = false
 
   constructor(settings: SessionSettings, connection: ConnectionInfo) {
     this.settings = settings
@@ -43,8 +44,19 @@ export class Session {
     return this.#peer.account !== undefined
   }
 
-  /** EHLO or HELO was accepted. */
-  greet(helo: string, extended: boolean): void {
+  /** Whether replies are to leave slowly: the host wants it so, or too many logins failed; a good one ends that. */
+  get isSlow(): boolean {
+    const { slowPauseMs, authFailuresBeforeSlow } = this.settings.limits
+    return slowPauseMs > 0 && (this.#isSlowed || this.authFailures >= authFailuresBeforeSlow)
+  }
+
+  /** The host wants the peer to be served slowly, to the end. */
+  slowDown(): void {
+    this.#isSlowed = true
+  }
+
+  /** EHLO or HELO was accepted. @param helo undefined when what was given names nothing */
+  greet(helo: string | undefined, extended: boolean): void {
     this.#peer = { ...this.#peer, helo, extended }
   }
 
@@ -55,7 +67,7 @@ export class Session {
 
   /** TLS has begun: nothing the peer said before holds any more. RFC 3207 §4.2 */
   secure(tls: TlsInfo): void {
-    this.transaction = undefined
+    this.reset()
     const connection = { ...this.#peer.connection, tls }
     this.#peer = { ...this.#peer, connection, helo: undefined, extended: false, account: undefined, login: undefined }
   }
@@ -65,8 +77,9 @@ export class Session {
     this.transaction = new Transaction(mail)
   }
 
-  /** The transaction is over, whatever came of it. */
+  /** The transaction is over, whatever came of it; a message in chunks whose last one has not come is given up. */
   reset(): void {
+    this.transaction?.message?.abort(new Error('Transaction over before the message'))
     this.transaction = undefined
   }
 }

@@ -20,7 +20,9 @@ export interface SmtpServerEngineOptions {
   readonly plainAllowed?: boolean
   /** What differs from `defaultLimits`. */
   readonly limits?: Partial<SmtpLimits>
-  /** Leniencies; by default a space after the colon anywhere, spaces at the end of a line in mode `mx`. */
+  /** Nothing is let pass: localparts of at most 64 octets, no leniencies, no submission of 8-bit data without BODY=8BITMIME. Default false. */
+  readonly pedantic?: boolean
+  /** Leniencies; by default a space after the colon anywhere, white space at the end of a line in mode `mx`, none when pedantic. */
   readonly quirks?: Partial<LineQuirks>
   /** Unique in the process, printable ASCII; ends each error reply. */
   readonly id: string
@@ -35,13 +37,14 @@ export interface SessionSettings {
   readonly hostname: string
   readonly tls: TlsPolicy
   readonly plainAllowed: boolean
+  readonly pedantic: boolean
   readonly limits: SmtpLimits
   readonly quirks: LineQuirks
   readonly backend: SmtpBackend
 }
 
 export function createSettings(options: SmtpServerEngineOptions): SessionSettings {
-  const { id, mode, hostname, backend, tls = 'none', plainAllowed = false } = options
+  const { id, mode, hostname, backend, tls = 'none', plainAllowed = false, pedantic = false } = options
   return {
     id,
     mode,
@@ -49,7 +52,8 @@ export function createSettings(options: SmtpServerEngineOptions): SessionSetting
     backend,
     tls,
     plainAllowed,
+    pedantic,
     limits: { ...defaultLimits, ...options.limits },
-    quirks: { spaceAfterColon: true, trailingSpace: mode === 'mx', ...options.quirks },
+    quirks: { spaceAfterColon: !pedantic, trailingSpace: mode === 'mx' && !pedantic, ...options.quirks },
   }
 }

@@ -5,17 +5,21 @@
 
 /**
  * `connected`: greeted, no EHLO yet, or TLS has just begun. `ready`: EHLO or HELO was given. `mail`: a sender is accepted.
- * `rcpt`: one recipient at least is accepted. `refused`: a 5yz stood in place of the greeting; RFC 5321 §3.1 waits for QUIT.
+ * `rcpt`: one recipient at least is accepted. `chunks`: a chunk of a message came, taken or refused, and its last one is to come.
+ * `refused`: a 5yz stood in place of the greeting; RFC 5321 §3.1 waits for QUIT.
  */
-export type State = 'connected' | 'ready' | 'mail' | 'rcpt' | 'refused'
+export type State = 'connected' | 'ready' | 'mail' | 'rcpt' | 'chunks' | 'refused'
 
 /** Verbs of the server. */
 export type Verb =
-  | 'EHLO' | 'HELO' | 'STARTTLS' | 'AUTH' | 'MAIL' | 'RCPT' | 'DATA'
+  | 'EHLO' | 'HELO' | 'STARTTLS' | 'AUTH' | 'MAIL' | 'RCPT' | 'DATA' | 'BDAT'
   | 'RSET' | 'NOOP' | 'VRFY' | 'EXPN' | 'HELP' | 'QUIT'
 
-/** A verb that is not in a state's row is answered 503. The state named is the one after success; a refusal stays where it is, but DATA's ends the transaction too. */
-export const stateTable: Readonly<Record<State, Readonly<Partial<Record<Verb, State>>>>> = {
+/** What moves a conversation: a verb, or the last chunk of a message, which leads elsewhere than those before. RFC 3030 §2 */
+export type Move = Verb | 'BDAT LAST'
+
+/** A verb that is not in a state's row is answered 503. The state named is the one after success; a refusal stays where it is, but DATA's and the last chunk's end the transaction too. */
+export const stateTable: Readonly<Record<State, Readonly<Partial<Record<Move, State>>>>> = {
   refused: { QUIT: 'refused' },
   connected: {
     EHLO: 'ready', HELO: 'ready', RSET: 'connected',
@@ -30,8 +34,12 @@ export const stateTable: Readonly<Record<State, Readonly<Partial<Record<Verb, St
     NOOP: 'mail', VRFY: 'mail', EXPN: 'mail', HELP: 'mail', QUIT: 'mail',
   },
   rcpt: {
-    EHLO: 'ready', HELO: 'ready', RSET: 'ready', RCPT: 'rcpt', DATA: 'ready',
+    EHLO: 'ready', HELO: 'ready', RSET: 'ready', RCPT: 'rcpt', DATA: 'ready', BDAT: 'chunks', 'BDAT LAST': 'ready',
     NOOP: 'rcpt', VRFY: 'rcpt', EXPN: 'rcpt', HELP: 'rcpt', QUIT: 'rcpt',
+  },
+  chunks: {
+    EHLO: 'ready', HELO: 'ready', RSET: 'ready', BDAT: 'chunks', 'BDAT LAST': 'ready',
+    NOOP: 'chunks', VRFY: 'chunks', EXPN: 'chunks', HELP: 'chunks', QUIT: 'chunks',
   },
 }
 
@@ -42,5 +50,5 @@ export function statesOf(verb: Verb): readonly State[] {
 
 /** Whether a transaction is open. */
 export function isInTransaction(state: State): boolean {
-  return state === 'mail' || state === 'rcpt'
+  return state === 'mail' || state === 'rcpt' || state === 'chunks'
 }

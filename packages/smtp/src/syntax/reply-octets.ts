@@ -1,6 +1,6 @@
 /** Replies as they leave: errors end in the id of the conversation, by which they can be found in the log. */
-import { fault } from '../../syntax/reply-codes.ts'
-import { formatReply, type Reply } from '../../syntax/reply.ts'
+import { fault } from './reply-codes.ts'
+import { formatReply, type Reply } from './reply.ts'
 
 /**
  * Writes a reply of ours or of the host's.
