@@ -23,11 +23,16 @@ export interface AuthenticationResults {
 /** LIMIT: of a field that is read. */
 const MAX_VALUE = 65_536
 const MAX_RESULTS = 200
+/** LIMIT: characters of a name put together from pieces; domains have 253. */
+const MAX_NAME = 1_024
 
-/** The field's value, folded before column 78; without results it says `none`. @param authservId our name */
+/**
+ * The field's value, folded before column 78; without results it says `none`.
+ * @param authservId our name @throws TypeError for names of methods, results or properties that are none
+ */
 export function formatAuthenticationResults({ authservId, results }: Pick<AuthenticationResults, 'authservId' | 'results'>): string {
   const lines: string[] = []
-  let line = `Authentication-Results: ${authservId};`
+  let line = `Authentication-Results: ${formatValue(authservId)};`
   const add = (word: string): void => {
     if (line.length + 1 + word.length > 78 && line.trim() !== '') {
       lines.push(line)
@@ -42,16 +47,22 @@ export function formatAuthenticationResults({ authservId, results }: Pick<Authen
       line = '\t'
     }
     const words = [
-      `${method}=${result}`,
+      `${keyword(method)}=${keyword(result)}`,
       ...(comment === undefined ? [] : [`(${formatComment(comment)})`]),
       ...(reason === undefined ? [] : [`reason=${formatValue(reason)}`]),
-      ...properties.map(([name, value]) => `${name}=${formatProperty(value)}`),
+      ...properties.map(([name, value]) => `${keyword(name)}=${formatProperty(value)}`),
     ]
     if (at < results.length - 1) words[words.length - 1] += ';'
     for (const word of words) add(word)
   }
   lines.push(line)
   return lines.join('\r\n').slice('Authentication-Results: '.length)
+}
+
+/** What may stand there unquoted, so never a line end. */
+function keyword(text: string): string {
+  if (!/^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/.test(text)) throw new TypeError('Expected a keyword')
+  return text
 }
 
 function formatComment(text: string): string {
@@ -79,8 +90,9 @@ export function parseAuthenticationResults(value: string): AuthenticationResults
   const reader = new ValueReader(value)
   const authservId = reader.value()
   if (authservId === undefined) return undefined
-  const version = reader.isAt(';') || reader.isAtEnd ? 1 : Number(reader.value())
-  if (!Number.isInteger(version)) return undefined
+  const digits = reader.isAt(';') || reader.isAtEnd ? '1' : reader.token()
+  if (digits === undefined || !/^[0-9]{1,9}$/.test(digits)) return undefined
+  const version = Number(digits)
   const results: MethodResult[] = []
   while (reader.take(';')) {
     if (reader.isAtEnd) break
@@ -139,16 +151,54 @@ class ValueReader {
     return this.#match(/[A-Za-z0-9_-]+/y)
   }
 
-  /** `reason`, or `ptype.property`. */
+  /** `reason`, or `ptype.property`; white space and comments may stand around the dot. */
   property(): string | undefined {
-    return this.#match(/[A-Za-z0-9_-]+(?:[ \t\r\n]*\.[ \t\r\n]*[A-Za-z0-9_.-]+)?/y)?.replaceAll(/\s/g, '')
+    const name = this.token()
+    if (name === undefined || !this.take('.')) return name
+    const property = this.#match(/[A-Za-z0-9_.-]+/y)
+    return property === undefined ? undefined : `${name}.${property}`
   }
 
-  /** A quoted string, or everything up to white space or a semicolon. */
+  /** The content of a quoted string, or all up to white space, a comment or a semicolon; a local-part keeps its quotes. */
   value(): string | undefined {
-    const quoted = this.#match(/"(?:[^"\\]|\\.)*"/sy)
-    if (quoted !== undefined) return quoted.slice(1, -1).replaceAll(/\\(.)/gs, '$1')
-    return this.#match(/[^\s;"()]+/y)
+    const start = this.#at
+    let quotedEnd = 0
+    while (this.#at < this.#text.length) {
+      if (this.isAt('"')) {
+        if (!this.#passQuoted()) break
+        if (quotedEnd === 0) quotedEnd = this.#at
+      } else if (' \t\r\n;()'.includes(this.#text[this.#at] as string)) break
+      else this.#at += 1
+    }
+    const text = this.#text.slice(start, this.#at)
+    if (text === '') return undefined
+    const isQuoted = text.startsWith('"') && quotedEnd === this.#at
+    this.#comment = undefined
+    this.#skip()
+    return isQuoted ? text.slice(1, -1).replaceAll(/\\(.)/gs, '$1') : text
+  }
+
+  /** A name as the most lenient reader would take it: with white space and comments around its dots. */
+  name(): string | undefined {
+    let name = this.value()
+    while (name !== undefined && name.length < MAX_NAME && (name.endsWith('.') || this.isAt('.'))) {
+      const more = this.value()
+      if (more === undefined) break
+      name += more
+    }
+    return name
+  }
+
+  /** To after a quoted string; nowhere when it has no end. */
+  #passQuoted(): boolean {
+    for (let at = this.#at + 1; at < this.#text.length; at += 1) {
+      if (this.#text[at] === '\\') at += 1
+      else if (this.#text[at] === '"') {
+        this.#at = at + 1
+        return true
+      }
+    }
+    return false
   }
 
   /** The comment right before here. */
@@ -191,8 +241,10 @@ export function findForgedResults(header: Uint8Array, authservId: string): reado
   for (const field of readFields(header)) {
     if (Buffer.from(header.subarray(field.start, field.nameEnd)).toString('latin1').toLowerCase() !== 'authentication-results') continue
     const value = Buffer.from(header.subarray(field.valueStart, Math.min(field.valueEnd, field.valueStart + MAX_VALUE))).toString('utf8')
-    const name = new ValueReader(value).value()
-    if (name === undefined || canonicalName(name) === ours) found.push({ from: field.start, to: field.end })
+    const name = new ValueReader(value).name()
+    // Some take what follows a slash for the version, or stop at whatever is in no domain.
+    const names = name === undefined ? [ours] : [name, ...(/^[^/:;,=<>@[\]?\\]+/.exec(name) ?? [])]
+    if (names.some((each) => canonicalName(each) === ours)) found.push({ from: field.start, to: field.end })
   }
   return found
 }

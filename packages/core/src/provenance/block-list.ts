@@ -12,7 +12,7 @@ export interface BlockListing {
 
 export interface BlockListHost {
   readonly resolver: Resolver
-  readonly clock: Clock
+  readonly clock: Pick<Clock, 'monotonic'>
 }
 
 /** How long a list is taken for healthy, or not. */

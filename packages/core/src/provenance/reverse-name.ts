@@ -3,6 +3,7 @@ import { octetsOf, parseIpAddress, type IpAddress } from '../address/index.ts'
 import { DnsError, type Resolver } from '../host/index.ts'
 
 export interface ReverseName {
+  /** `permerror`: there is no name; `fail`: no name leads back. */
   readonly result: 'pass' | 'fail' | 'temperror' | 'permerror'
   /** The name that leads back, else the first one given; not to be trusted in that case. */
   readonly name: string | undefined
@@ -19,7 +20,7 @@ export async function checkReverseName(ip: string, { resolver, signal }: { reado
   try {
     const { records, authentic } = await resolver.query(reverseDomain(address), 'PTR', { signal })
     const names = records.slice(0, MAX_NAMES)
-    if (names.length === 0) return { result: 'fail', name: undefined, authentic }
+    if (names.length === 0) return { result: 'permerror', name: undefined, authentic }
     const kind = address.version === 4 ? 'A' : 'AAAA'
     const found = await Promise.all(names.map((name) => leadsBack(name, kind, address, resolver, signal)))
     const at = found.findIndex((each) => each !== 'error' && each.leads)

@@ -5,6 +5,7 @@ import {
   formatIpNetwork,
   isInNetwork,
   networkKeys,
+  networkOf,
   octetsOf,
   parseAddressLiteral,
   parseIpAddress,
@@ -70,6 +71,24 @@ describe('networks', () => {
     const parsed = parseIpNetwork(network)
     expect(parsed).toBeDefined()
     expect(isInNetwork(parseIpAddress(address) as IpAddress, parsed as NonNullable<typeof parsed>)).toBe(has)
+  })
+
+  it('has an address when the first bits are the same, and none else', () => {
+    const bitsOf = (address: IpAddress): string => Array.from(octetsOf(address), (octet) => octet.toString(2).padStart(8, '0')).join('')
+    const near = (text: string, bit: number): string => {
+      const octets = octetsOf(parseIpAddress(text) as IpAddress)
+      octets[bit >> 3] = (octets[bit >> 3] as number) ^ (0x80 >> (bit & 7))
+      return octets.length === 4 ? octets.join('.') : Array.from({ length: 8 }, (_, at) => (((octets[2 * at] as number) << 8) | (octets[2 * at + 1] as number)).toString(16)).join(':')
+    }
+    fc.assert(
+      fc.property(fc.oneof(fc.tuple(fc.ipV4(), fc.nat(31), fc.nat(32)), fc.tuple(fc.ipV6(), fc.nat(31), fc.nat(128))), ([text, bit, prefixLength]) => {
+        const [address, other] = [parseIpAddress(text) as IpAddress, parseIpAddress(near(text, bit)) as IpAddress]
+        fc.pre(address.version === other.version && prefixLength <= (address.version === 4 ? 32 : 128))
+        expect(isInNetwork(other, { address, prefixLength })).toBe(bitsOf(address).slice(0, prefixLength) === bitsOf(other).slice(0, prefixLength))
+        const network = networkOf(address, prefixLength)
+        expect(bitsOf(network.address)).toBe(bitsOf(address).slice(0, prefixLength).padEnd(bitsOf(address).length, '0'))
+      }),
+    )
   })
 
   test.each(['', '10.0.0.0/33', '10.0.0.1/8', '2001:db8::1/32', '10.0.0.0/', '10.0.0.0/08', '10.0.0.0/-1', '::/129', '::ffff:10.0.0.0/8'])(

@@ -1,6 +1,6 @@
 // ValiMail's ARC suite, from the corpora.
 import { createPrivateKey } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createMemoryResolver } from '@postern/core/conformance'
 import { describe, expect, test } from 'vitest'
@@ -75,6 +75,24 @@ describe.skipIf(signing.length === 0)(`ARC sealing${signing.length === 0 ? absen
     expect(listed.replaceAll(/\s+/g, ' ').trim()).toBe(wanted.AAR.replaceAll(/\s+/g, ' ').trim())
     const passed = await verifyArc(signedText(Buffer.concat([sealed ?? new Uint8Array(0), Buffer.from(wanted.message.replaceAll(/\r?\n/g, '\r\n'))])), { resolver })
     expect(passed.result).toBe(result === 'fail' ? 'fail' : 'pass')
+  })
+})
+
+const mailauthRs = join(corpora, 'mailauth-rs', 'resources', 'arc')
+const chains = existsSync(mailauthRs) ? readdirSync(mailauthRs) : []
+
+describe.skipIf(chains.length === 0)(`mailauth-rs's chains${chains.length === 0 ? absent : ''}`, () => {
+  test.each(chains)('%s', async (file) => {
+    const text = readFileSync(join(mailauthRs, file), 'latin1').replaceAll(/\r?\n/g, '\r\n')
+    const split = text.indexOf('\r\n\r\n')
+    const zone = Object.fromEntries(text.slice(0, split).split('\r\n').map((line) => [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)]))
+    const message = text.slice(split + 4)
+    const { result, reason, instances } = await verifyArc(signedText(Buffer.from(message, 'latin1')), { resolver: resolverOf(zone) })
+    expect(result, reason).toBe('pass')
+    expect(instances).toBeGreaterThan(0)
+    // Any word of the newest set, when it is another, breaks the chain.
+    const broken = message.replace(/(ARC-Message-Signature:[^;]*;)/i, '$1 x=y;')
+    expect((await verifyArc(signedText(Buffer.from(broken, 'latin1')), { resolver: resolverOf(zone) })).result).toBe('fail')
   })
 })
 

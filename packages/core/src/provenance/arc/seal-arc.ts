@@ -45,7 +45,7 @@ export async function sealArc(message: SignedMessage, sealer: ArcSealer, results
     `i=${instance}; s=${selector}; t=${nowSeconds}`,
   ]
   const messageField = signedField('ARC-Message-Signature', algorithm, aboutMessage, (unsigned) =>
-    signData(key, Buffer.concat([...header.signed(names, 'relaxed'), unsignedField(unsigned, 'relaxed')])),
+    signData(key, header.signedData(names, unsignedField(unsigned, 'relaxed'), 'relaxed')),
   )
   const aboutChain = [`cv=${instance === 1 ? 'none' : chain};`, `d=${domain}; i=${instance}; s=${selector}; t=${nowSeconds}`]
   // A chain that has failed is sealed alone: the sets before can't be relied on. RFC 8617 §5.1.2

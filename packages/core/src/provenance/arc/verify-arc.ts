@@ -5,7 +5,7 @@ import { canonicalizeField } from '../dkim/canonicalization.ts'
 import { findKey } from '../dkim/key-record.ts'
 import { parseSignature, type Signature } from '../dkim/signature.ts'
 import { HeaderIndex, unsignedField } from '../dkim/signed-fields.ts'
-import { bodyHashing, isBodyIntact, isHeaderIntact, isSignedBy, keyProblem, type DkimOptions } from '../dkim/verify-dkim.ts'
+import { bodyHashing, isBodyIntact, isHeaderIntact, isSignedBy, keyProblem, sizeProblem, type DkimOptions } from '../dkim/verify-dkim.ts'
 import { parseSeal, readArcSets, type ArcSet, type ChainStatus, type Seal } from './arc-sets.ts'
 
 export interface ArcResult {
@@ -42,9 +42,9 @@ export async function verifyArc(message: SignedMessage, options: Pick<DkimOption
   if (problem !== undefined) return fail(problem)
   const canonical = sets.map(canonicalSet)
   for (let from = 0; from < sets.length; from += SIDE_BY_SIDE) {
-    const checked = await Promise.all(seals.slice(from, from + SIDE_BY_SIDE).map((seal, at) => isSealIntact(canonical.slice(0, from + at), sets[from + at] as ArcSet, seal, options)))
-    const broken = checked.indexOf(false)
-    if (broken >= 0) return fail(`seal ${from + broken + 1} is broken`)
+    const checked = await Promise.all(seals.slice(from, from + SIDE_BY_SIDE).map((seal, at) => sealProblem(canonical.slice(0, from + at), sets[from + at] as ArcSet, seal, options)))
+    const at = checked.findIndex((problem) => problem !== undefined)
+    if (at >= 0) return fail(`seal ${from + at + 1}: ${checked[at] ?? ''}`)
   }
   return { result: 'pass', instances: sets.length, domains: seals.map(({ domain }) => domain), reason: undefined }
 }
@@ -73,9 +73,11 @@ async function messageProblem(
   return isHeaderIntact(header, set.message, signature, found.key) ? undefined : 'header was changed since the last seal'
 }
 
-async function isSealIntact(before: readonly (readonly Uint8Array[])[], own: ArcSet, seal: Seal, options: Pick<DkimOptions, 'resolver' | 'signal'>): Promise<boolean> {
+async function sealProblem(before: readonly (readonly Uint8Array[])[], own: ArcSet, seal: Seal, options: Pick<DkimOptions, 'resolver' | 'signal'>): Promise<string | undefined> {
   const found = await findKey(seal.selector, seal.domain, options)
-  return found.kind === 'key' && `${found.key.kind}-sha256` === seal.algorithm && isSignedBy(found.key, sealedData(before, own), seal.signature)
+  if (found.kind === 'none') return found.reason
+  if (`${found.key.kind}-sha256` !== seal.algorithm) return 'key is of another kind'
+  return sizeProblem(found.key)?.reason ?? (isSignedBy(found.key, sealedData(before, own), seal.signature) ? undefined : 'it is broken')
 }
 
 /** A set as seals after its own cover it. */

@@ -25,8 +25,12 @@ export async function hashBody(message: SignedMessage, wanted: readonly BodyHash
     return run.tap(lengthLimit)
   })
   if (runs.size > 0) {
-    for await (const piece of message.body()) for (const run of runs.values()) run.push(piece)
-    for (const run of runs.values()) run.end()
+    const all = [...runs.values()]
+    const body = message.body()
+    // A body in memory needs no waiting between its pieces.
+    if (Symbol.iterator in body) for (const piece of body) for (const run of all) run.push(piece)
+    else for await (const piece of body) for (const run of all) run.push(piece)
+    for (const run of all) run.end()
   }
   return taps.map((tap) => tap())
 }

@@ -45,12 +45,16 @@ export function parseKeyRecord(text: string): DkimKey | string {
   }
 }
 
+/** LIMIT: real ones are 65,537 and less; one as long as the modulus makes verifying take a hundred times as long. */
+const MAX_EXPONENT = 0xffff_ffffn
+
 /** An RSA key as SubjectPublicKeyInfo; LENIENT: as a bare RSAPublicKey too, as some publish it. */
 function rsaKey(der: Uint8Array): KeyObject | undefined {
   for (const type of ['spki', 'pkcs1'] as const) {
     try {
       const key = createPublicKey({ key: Buffer.from(der), format: 'der', type })
-      return key.asymmetricKeyType === 'rsa' ? key : undefined
+      const { publicExponent = 0n } = key.asymmetricKeyDetails ?? {}
+      return key.asymmetricKeyType === 'rsa' && publicExponent <= MAX_EXPONENT ? key : undefined
     } catch {
       // The other form is tried; a key in neither is none.
     }

@@ -66,7 +66,7 @@ function signOne(header: HeaderIndex, signer: DkimSigner, bodyHash: Uint8Array, 
     'b=',
   ]
   const field = Buffer.from(`${lines.join('\r\n\t')}\r\n`)
-  const data = Buffer.concat([...header.signed(names.map((name) => name.toLowerCase()), headerCanonicalization), unsignedField(field, headerCanonicalization)])
+  const data = header.signedData(names.map((name) => name.toLowerCase()), unsignedField(field, headerCanonicalization), headerCanonicalization)
   return Buffer.from(`${lines.join('\r\n\t')}${foldBase64(signData(key, data))}\r\n`)
 }
 

@@ -52,7 +52,7 @@ export function parseSignature(value: string, kind: 'dkim' | 'arc'): Signature |
     reason,
     domain: nameOf(tags?.get('d')) ?? '',
     selector: nameOf(tags?.get('s')) ?? '',
-    signatureText: (tags?.get('b') ?? '').replaceAll(/\s/g, ''),
+    signatureText: (tags?.get('b') ?? '').replaceAll(/\s+/g, ''),
     algorithm: tags?.get('a') ?? '',
   })
   if (tags === undefined) return bad('tags can not be read')
@@ -62,7 +62,8 @@ export function parseSignature(value: string, kind: 'dkim' | 'arc'): Signature |
   const selector = nameOf(tags.get('s'))
   if (domain === undefined || !domain.includes('.')) return bad('d= is not a domain')
   if (selector === undefined) return bad('s= is not a selector')
-  const signature = decodeBase64Tag(tags.get('b') ?? '')
+  const signatureText = (tags.get('b') ?? '').replaceAll(/\s+/g, '')
+  const signature = decodeBase64Tag(signatureText)
   const bodyHash = decodeBase64Tag(tags.get('bh') ?? '')
   if (signature === undefined || signature.length > MAX_SIGNATURE_OCTETS) return bad('b= is not a signature')
   if (bodyHash === undefined) return bad('bh= is not a hash')
@@ -73,7 +74,7 @@ export function parseSignature(value: string, kind: 'dkim' | 'arc'): Signature |
   const canonicalization = parseCanonicalization(tags.get('c') ?? (kind === 'arc' ? 'relaxed/relaxed' : 'simple/simple'))
   if (canonicalization === undefined) return bad('c= is not known')
   const headerNames = splitColons((tags.get('h') ?? '').toLowerCase())
-  if (headerNames.length > MAX_HEADER_NAMES || headerNames.some((name) => !/^[!-9;-~]+$/.test(name))) return bad('h= can not be read')
+  if (headerNames.length > MAX_HEADER_NAMES || !headerNames.every(isFieldName)) return bad('h= can not be read')
   if (!headerNames.includes('from')) return bad('From is not signed')
   if (kind === 'dkim' && tags.has('q') && !splitColons(tags.get('q') ?? '').some((method) => method.toLowerCase() === 'dns/txt')) return bad('q= is not known')
   const numbers = parseNumbers(tags)
@@ -85,7 +86,7 @@ export function parseSignature(value: string, kind: 'dkim' | 'arc'): Signature |
   return {
     algorithm,
     signature,
-    signatureText: (tags.get('b') ?? '').replaceAll(/\s/g, ''),
+    signatureText,
     bodyHash,
     headerCanonicalization: canonicalization[0],
     bodyCanonicalization: canonicalization[1],
@@ -119,9 +120,18 @@ function nameOf(text: string | undefined): string | undefined {
   }
 }
 
+/** RFC 5322 §3.6.8 (ftext) */
+function isFieldName(text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at)
+    if (code < 0x21 || code > 0x7e || code === 0x3a) return false
+  }
+  return text !== ''
+}
+
 /** Field values are read as latin1, one character an octet; names in them may be UTF-8. RFC 8616 */
 function decodeUtf8(text: string): string {
-  return Buffer.from(text, 'latin1').toString('utf8')
+  return !/[\x80-\xff]/.test(text) ? text : Buffer.from(text, 'latin1').toString('utf8')
 }
 
 function parseCanonicalization(text: string): readonly [Canonicalization, Canonicalization] | undefined {

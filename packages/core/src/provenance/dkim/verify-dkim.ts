@@ -92,24 +92,44 @@ function checkSignature(
   signature: Signature,
   hash: BodyHash,
   found: Awaited<ReturnType<typeof findKey>>,
-  { now, isPublicSuffix }: DkimOptions,
+  options: DkimOptions,
 ): DkimResult {
-  const about = resultOf(signature)
-  if (found.kind === 'none') return { ...about, result: found.result, reason: found.reason }
-  const { key, authentic } = found
-  const known = { ...about, keyBits: key.bits, testing: key.testing, services: key.services, authentic }
-  const problem = keyProblem(signature, key)
-  if (problem !== undefined) return { ...known, ...problem }
-  if (isPublicSuffix?.(signature.domain) === true) return { ...known, result: 'policy', reason: 'd= is a public suffix' }
-  if (!isBodyIntact(signature, hash)) return { ...known, result: 'fail', reason: 'body was changed' }
-  if (!isHeaderIntact(header, field, signature, key)) return { ...known, result: 'fail', reason: 'header was changed, or another key signed it' }
-  // What is wrong with a signature that is genuine.
-  if (signature.expiresSeconds !== undefined && now / 1_000 > signature.expiresSeconds) return { ...known, result: 'policy', reason: 'signature has expired' }
-  if (signature.lengthLimit !== undefined && signature.lengthLimit < hash.octets) return { ...known, result: 'policy', reason: 'l= leaves part of the body unsigned' }
-  if (header.fields('from').length > signature.headerNames.filter((name) => name === 'from').length) {
-    return { ...known, result: 'policy', reason: 'a From field is not signed' }
+  const { domain, selector, identity, algorithm, signatureText, headerNames } = signature
+  const key = found.kind === 'key' ? found.key : undefined
+  const { result, reason } = found.kind === 'key' ? judge(header, field, signature, hash, found.key, options) : found
+  return {
+    result,
+    domain,
+    selector,
+    identity,
+    algorithm,
+    keyBits: key?.bits,
+    signatureText,
+    headerNames,
+    testing: key?.testing ?? false,
+    services: key?.services,
+    reason,
+    authentic: found.kind === 'key' && found.authentic,
   }
-  return { ...known, result: 'pass', reason: undefined }
+}
+
+const PASS: Judgement = { result: 'pass', reason: undefined }
+
+type Judgement = Pick<DkimResult, 'result' | 'reason'>
+
+function judge(header: HeaderIndex, field: Uint8Array, signature: Signature, hash: BodyHash, key: DkimKey, { now, isPublicSuffix }: DkimOptions): Judgement {
+  const problem = keyProblem(signature, key)
+  if (problem !== undefined) return problem
+  if (isPublicSuffix?.(signature.domain) === true) return { result: 'policy', reason: 'd= is a public suffix' }
+  if (!isBodyIntact(signature, hash)) return { result: 'fail', reason: 'body was changed' }
+  if (!isHeaderIntact(header, field, signature, key)) return { result: 'fail', reason: 'header was changed, or another key signed it' }
+  // What is wrong with a signature that is genuine.
+  if (signature.expiresSeconds !== undefined && now / 1_000 > signature.expiresSeconds) return { result: 'policy', reason: 'signature has expired' }
+  if (signature.lengthLimit !== undefined && signature.lengthLimit < hash.octets) return { result: 'policy', reason: 'l= leaves part of the body unsigned' }
+  if (header.fields('from').length > signature.headerNames.filter((name) => name === 'from').length) {
+    return { result: 'policy', reason: 'a From field is not signed' }
+  }
+  return PASS
 }
 
 /** Why a key may not be used for a signature. */
@@ -120,8 +140,12 @@ export function keyProblem(signature: Signature, key: DkimKey): { readonly resul
   if (key.strict && signature.identity !== undefined && domainOfIdentity(signature.identity) !== signature.domain) {
     return { result: 'permerror', reason: 'key is not for domains below d=' }
   }
-  if (key.kind === 'rsa' && (key.bits < MIN_RSA_BITS || key.bits > MAX_RSA_BITS)) return { result: 'policy', reason: `key of ${key.bits} bits` }
-  return undefined
+  return sizeProblem(key)
+}
+
+/** A key too weak to prove anything, or too large to be worth the work. RFC 8301 §3.2 */
+export function sizeProblem({ kind, bits }: DkimKey): { readonly result: 'policy'; readonly reason: string } | undefined {
+  return kind === 'rsa' && (bits < MIN_RSA_BITS || bits > MAX_RSA_BITS) ? { result: 'policy', reason: `key of ${bits} bits` } : undefined
 }
 
 export function isBodyIntact({ bodyHash, lengthLimit }: Signature, { digest, octets }: BodyHash): boolean {
@@ -131,8 +155,7 @@ export function isBodyIntact({ bodyHash, lengthLimit }: Signature, { digest, oct
 
 export function isHeaderIntact(header: HeaderIndex, field: Uint8Array, signature: Signature, key: DkimKey): boolean {
   const how = signature.headerCanonicalization
-  const data = Buffer.concat([...header.signed(signature.headerNames, how), unsignedField(field, how)])
-  return isSignedBy(key, data, signature.signature)
+  return isSignedBy(key, header.signedData(signature.headerNames, unsignedField(field, how), how), signature.signature)
 }
 
 /** @param data what the hash is made over; Ed25519 signs the hash itself (RFC 8463 §3) */

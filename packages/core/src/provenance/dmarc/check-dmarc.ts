@@ -1,6 +1,5 @@
 /** Whether a message is authenticated for the domain its reader sees, and what that domain wants done if not. RFC 9989 §5.3, RFC 7489 §6.6 */
 import { DnsError, type Resolver } from '../../host/index.ts'
-import { hasAddress } from '../sender-domain.ts'
 import { PolicyFinder, type DmarcDiscovery } from './dmarc-discovery.ts'
 import type { DmarcPolicy, DmarcRecord } from './dmarc-record.ts'
 
@@ -28,7 +27,7 @@ export interface DmarcResult {
   readonly result: DmarcStatus
   /** What is to be done with a message that fails: after test mode and sampling. `none` for all others. */
   readonly policy: DmarcPolicy
-  /** As published, before test mode and sampling; undefined when there is none. */
+  /** As published, before test mode and sampling; undefined when there is none, or it depends on what could not be asked. */
   readonly published: DmarcPolicy | undefined
   /** Whose record it is. */
   readonly domain: string | undefined
@@ -48,13 +47,17 @@ const MAX_DOMAINS = 10
 /** Rejects only with the signal's reason. */
 export async function checkDmarc(subject: DmarcSubject, options: DmarcOptions): Promise<DmarcResult> {
   const finder = new PolicyFinder(options, options.discovery ?? 'tree-walk')
-  const { fromDomain, spfDomain } = subject
+  const { spfDomain } = subject
+  const fromDomain = subject.fromDomain.toLowerCase()
   const nothing = { policy: 'none', published: undefined, domain: undefined, record: undefined, spf: 'none', dkim: 'none' } as const
   try {
     const found = await finder.policyOf(fromDomain)
     const dkimDomains = [...new Set(subject.dkimDomains)].slice(0, MAX_DOMAINS)
-    const spf = spfDomain === undefined ? 'none' : await alignmentOf(spfDomain, fromDomain, finder)
-    const dkim = best(await Promise.all(dkimDomains.map((domain) => alignmentOf(domain, fromDomain, finder))))
+    const [spfFound, dkimFound] = await Promise.all([
+      alignmentOf(spfDomain === undefined ? [] : [spfDomain], fromDomain, finder),
+      alignmentOf(dkimDomains, fromDomain, finder),
+    ])
+    const [spf, dkim] = [known(spfFound), known(dkimFound)]
     const aligned = { spf, dkim, authentic: finder.authentic }
     if (found === undefined) return { ...nothing, ...aligned, result: 'none' }
     const { record, domain } = found
@@ -63,44 +66,65 @@ export async function checkDmarc(subject: DmarcSubject, options: DmarcOptions): 
     }
     const passes = isAligned(spf, record.spfAlignment) || isAligned(dkim, record.dkimAlignment)
     const published = await policyFor(found, fromDomain, options)
-    const about = { ...aligned, domain, record, published }
-    return passes ? { ...about, result: 'pass', policy: 'none' } : { ...about, result: 'fail', policy: applied(record, published, options.random) }
+    const about = { ...aligned, domain, record, published: published === 'unknown' ? undefined : published }
+    if (passes) return { ...about, result: 'pass', policy: 'none' }
+    // What could not be asked might have passed, or names another policy: neither pass nor fail. RFC 9989 §5.3.6
+    const isUnsure = isPending(spfFound, record.spfAlignment) || isPending(dkimFound, record.dkimAlignment)
+    if (isUnsure || published === 'unknown') return { ...about, result: 'temperror', policy: 'none' }
+    return { ...about, result: 'fail', policy: applied(record, published, options.random) }
   } catch (error) {
     if (!(error instanceof DnsError)) throw error
     return { ...nothing, authentic: false, result: 'temperror' }
   }
 }
 
-async function alignmentOf(domain: string, fromDomain: string, finder: PolicyFinder): Promise<Alignment> {
-  const name = domain.toLowerCase()
-  if (name === fromDomain) return 'strict'
-  // Names that don't even end alike are of two owners: no need to ask.
-  if (name.split('.').at(-1) !== fromDomain.split('.').at(-1)) return 'none'
-  const [its, ours] = await Promise.all([finder.organizationOf(name), finder.organizationOf(fromDomain)])
-  return its === ours ? 'relaxed' : 'none'
+/** The best of some domains; `unknown` when it could be `relaxed` for all that can be found out now. */
+async function alignmentOf(domains: readonly string[], fromDomain: string, finder: PolicyFinder): Promise<Alignment | 'unknown'> {
+  const names = domains.map((domain) => domain.toLowerCase())
+  if (names.includes(fromDomain)) return 'strict'
+  const found = await Promise.all(names.map((name) => isSameOrganization(name, fromDomain, finder)))
+  return found.includes(true) ? 'relaxed' : found.includes('unknown') ? 'unknown' : 'none'
 }
 
-function best(alignments: readonly Alignment[]): Alignment {
-  return alignments.includes('strict') ? 'strict' : alignments.includes('relaxed') ? 'relaxed' : 'none'
+async function isSameOrganization(name: string, fromDomain: string, finder: PolicyFinder): Promise<boolean | 'unknown'> {
+  // Names that don't even end alike are of two owners: no need to ask.
+  if (name.split('.').at(-1) !== fromDomain.split('.').at(-1)) return false
+  try {
+    const ours = await finder.organizationOf(fromDomain)
+    // An organization's names are all at or below its own.
+    return (name === ours || name.endsWith(`.${ours}`)) && (await finder.organizationOf(name)) === ours
+  } catch (error) {
+    if (!(error instanceof DnsError)) throw error
+    return 'unknown'
+  }
+}
+
+function known(alignment: Alignment | 'unknown'): Alignment {
+  return alignment === 'unknown' ? 'none' : alignment
 }
 
 function isAligned(alignment: Alignment, wanted: 'relaxed' | 'strict'): boolean {
   return alignment === 'strict' || (alignment === 'relaxed' && wanted === 'relaxed')
 }
 
+function isPending(alignment: Alignment | 'unknown', wanted: 'relaxed' | 'strict'): boolean {
+  return alignment === 'unknown' && wanted === 'relaxed'
+}
+
 /** RFC 9989 §4.10.1: of a record above the domain, what it says of domains below. */
-async function policyFor({ record, domain }: { readonly record: DmarcRecord; readonly domain: string }, fromDomain: string, options: DmarcOptions): Promise<DmarcPolicy> {
+async function policyFor({ record, domain }: { readonly record: DmarcRecord; readonly domain: string }, fromDomain: string, options: DmarcOptions): Promise<DmarcPolicy | 'unknown'> {
   if (record.policy === undefined || record.invalidPolicy) return 'none'
   if (domain === fromDomain) return record.policy
   const { nonexistentPolicy, subdomainPolicy = record.policy } = record
   if (nonexistentPolicy === undefined || nonexistentPolicy === subdomainPolicy) return subdomainPolicy
-  return (await exists(fromDomain, options)) ? subdomainPolicy : nonexistentPolicy
-}
-
-/** RFC 9989 §3.2.13: there is something of that name that mail could come from or go to. */
-async function exists(domain: string, { resolver, signal }: DmarcOptions): Promise<boolean> {
-  const [address, exchange] = await Promise.all([hasAddress(domain, resolver, { signal }), resolver.query(domain, 'MX', { signal })])
-  return address !== 'no' || exchange.records.length > 0
+  try {
+    // RFC 9989 §3.2.13: anything of that name makes it exist. Asked for its alias, as no other answer is of the name itself.
+    const { nameExists } = await options.resolver.query(fromDomain, 'CNAME', { signal: options.signal })
+    return nameExists ? subdomainPolicy : nonexistentPolicy
+  } catch (error) {
+    if (!(error instanceof DnsError)) throw error
+    return error.code === 'BAD_NAME' ? nonexistentPolicy : 'unknown'
+  }
 }
 
 /** Test mode and sampling make a policy one step milder. RFC 9989 §4.7 (t), RFC 7489 §6.6.4 (pct) */

@@ -1,4 +1,5 @@
 /** DMARC policy records: text in, policy out. RFC 9989 §4.7, §4.8, and the tags of RFC 7489 §6.3 that are still met. */
+import { trimBlanks } from '../dkim/tag-list.ts'
 
 export type DmarcPolicy = 'none' | 'quarantine' | 'reject'
 
@@ -25,21 +26,34 @@ export interface DmarcRecord {
 
 /** LIMIT: addresses of one kind. */
 const MAX_URIS = 20
+/** LIMIT: of a record: a TXT record has no more. */
+const MAX_CHARACTERS = 65_535
 const POLICIES: ReadonlySet<string> = new Set(['none', 'quarantine', 'reject'])
 
-/** Whether a TXT record is a DMARC policy record, readable or not. */
+/**
+ * Whether a TXT record is a DMARC policy record, with a policy that can be read or not. RFC 9989 §4.8: the version is
+ * case-sensitive, its tag is not. With a tag named twice it is none (§4.7, by RFC 6376 §3.2).
+ */
 export function isDmarcRecord(text: string): boolean {
-  return /^v[ \t]*=[ \t]*DMARC1[ \t]*(?:;|$)/.test(text)
+  return /^[vV][ \t]*=[ \t]*DMARC1[ \t]*(?:;|$)/.test(text) && readTags(text) !== undefined
+}
+
+/** Values by tag, the version left out; what is no tag is passed over. @returns undefined when a tag stands there twice */
+function readTags(text: string): ReadonlyMap<string, string> | undefined {
+  const tags = new Map<string, string>()
+  for (const spec of text.slice(0, MAX_CHARACTERS).split(';').slice(1)) {
+    const equals = spec.indexOf('=')
+    const name = trimBlanks(spec.slice(0, Math.max(0, equals)))
+    if (name === '') continue
+    if (tags.has(name)) return undefined
+    tags.set(name, trimBlanks(spec.slice(equals + 1)))
+  }
+  return tags
 }
 
 /** @param text for which `isDmarcRecord` holds; what can't be read of it is passed over */
 export function parseDmarcRecord(text: string): DmarcRecord {
-  const tags = new Map<string, string>()
-  for (const spec of text.slice(0, 65_536).split(';').slice(1)) {
-    const equals = spec.indexOf('=')
-    const name = spec.slice(0, Math.max(0, equals)).trim().toLowerCase()
-    if (name !== '' && !tags.has(name)) tags.set(name, spec.slice(equals + 1).trim())
-  }
+  const tags = readTags(text) ?? new Map<string, string>()
   const word = (tag: string): string | undefined => tags.get(tag)?.toLowerCase()
   const policyOf = (tag: string): DmarcPolicy | undefined => {
     const value = word(tag)

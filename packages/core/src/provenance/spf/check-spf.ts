@@ -2,8 +2,10 @@
  * Whether a host may send mail for a domain: check_host() of RFC 7208. Every look-up is counted; records are parsed
  * whole before they are evaluated. Not here: what is done with the result.
  */
-import { isInNetwork, networkOf, octetsOf, parseIpAddress, type IpAddress } from '../../address/index.ts'
-import { DnsError, type DnsAnswer, type DnsKind, type Resolver } from '../../host/index.ts'
+import { isInNetwork, octetsOf, parseIpAddress, type IpAddress } from '../../address/index.ts'
+import { DnsError, type Resolver } from '../../host/index.ts'
+import { ClientNames } from './client-names.ts'
+import { isPossibleName, Lookups, type SpfLimits } from './lookups.ts'
 import { expandMacros, parseMacroString, usesLetter, type MacroLetter, type MacroString } from './macro-string.ts'
 import { SpfProblem } from './spf-problem.ts'
 import { isSpfRecord, parseSpfRecord, type Mechanism, type SpfRecord } from './spf-record.ts'
@@ -21,13 +23,6 @@ export interface SpfSubject {
   readonly mailFrom: { readonly localpart: string; readonly domain: string } | undefined
   /** Our own name, for explanations. */
   readonly hostname: string
-}
-
-export interface SpfLimits {
-  /** Terms that cost look-ups. RFC 7208 §4.6.4: 10. */
-  readonly terms: number
-  /** Look-ups that found nothing. RFC 7208 §4.6.4: 2. */
-  readonly voidLookups: number
 }
 
 export interface SpfOptions {
@@ -59,7 +54,6 @@ export interface SpfResult {
 const DEFAULT_LIMITS: SpfLimits = { terms: 10, voidLookups: 2 }
 /** RFC 7208 §4.6.4 */
 const MAX_MX = 10
-const MAX_PTR = 10
 const MAX_EXPLANATION = 800
 const RESULT_OF_QUALIFIER = { '+': 'pass', '-': 'fail', '~': 'softfail', '?': 'neutral' } as const
 
@@ -102,18 +96,20 @@ interface Facts {
 }
 
 class Evaluation {
-  authentic = true
   readonly #facts: Facts
   readonly #options: SpfOptions
-  readonly #limits: SpfLimits
-  #terms = 0
-  #voidLookups = 0
-  #validatedName: string | undefined
+  readonly #lookups: Lookups
+  readonly #clientNames: ClientNames
 
   constructor(facts: Facts, options: SpfOptions) {
     this.#facts = facts
     this.#options = options
-    this.#limits = { ...DEFAULT_LIMITS, ...options.limits }
+    this.#lookups = new Lookups(options.resolver, options.signal, { ...DEFAULT_LIMITS, ...options.limits })
+    this.#clientNames = new ClientNames(facts.ip, this.#lookups)
+  }
+
+  get authentic(): boolean {
+    return this.#lookups.authentic
   }
 
   /** check_host() for a domain. Its depth is bounded by the number of terms that cost a look-up. */
@@ -127,7 +123,7 @@ class Evaluation {
       if (await this.#matches(directive.mechanism, domain)) return { result: RESULT_OF_QUALIFIER[directive.qualifier], mechanism: directive.text, record, domain }
     }
     if (record.redirect === undefined) return { result: 'neutral', mechanism: undefined, record, domain }
-    this.#countTerm()
+    this.#lookups.countTerm()
     return this.check(await this.#domainOf(record.redirect, domain), 'redirect')
   }
 
@@ -139,7 +135,7 @@ class Evaluation {
       const { records } = await this.#options.resolver.query(name, 'TXT', { signal: this.#options.signal })
       const macros = records.length === 1 ? parseMacroString(records[0] as string, 'explanation') : undefined
       if (macros === undefined) return undefined
-      return expandMacros(macros, await this.#values(macros, domain)).replaceAll(/[^ -~]/g, '?').slice(0, MAX_EXPLANATION)
+      return expandMacros(macros, await this.#values(macros, domain), 'start').replaceAll(/[^ -~]/g, '?').slice(0, MAX_EXPLANATION)
     } catch (error) {
       if (error instanceof DnsError || error instanceof SpfProblem) return undefined
       throw error
@@ -147,7 +143,7 @@ class Evaluation {
   }
 
   async #record(domain: string): Promise<SpfRecord | undefined> {
-    const answer = await this.#ask(domain, 'TXT')
+    const answer = await this.#lookups.ask(domain, 'TXT')
     const records = answer.records.filter(isSpfRecord)
     if (records.length > 1) throw new SpfProblem('permerror', `${domain} has more than one policy`)
     if (records[0] === undefined) return undefined
@@ -163,54 +159,41 @@ class Evaluation {
       case 'ip':
         return isInNetwork(this.#facts.ip, mechanism.network)
       case 'include':
-        this.#countTerm()
+        this.#lookups.countTerm()
         return (await this.check(await this.#domainOf(mechanism.domain, domain), 'include')).result === 'pass'
       case 'exists':
-        this.#countTerm()
-        return (await this.#find(await this.#domainOf(mechanism.domain, domain), 'A')).length > 0
+        this.#lookups.countTerm()
+        return (await this.#lookups.find(await this.#domainOf(mechanism.domain, domain), 'A')).length > 0
       case 'a':
-        this.#countTerm()
+        this.#lookups.countTerm()
         return this.#hasAddress(await this.#targetOf(mechanism, domain), mechanism)
       case 'mx':
-        this.#countTerm()
+        this.#lookups.countTerm()
         return this.#hasExchange(await this.#targetOf(mechanism, domain), mechanism)
-      case 'ptr': {
-        this.#countTerm()
-        const target = await this.#targetOf(mechanism, domain)
-        return (await this.#validatedNames(target)).some((name) => isAtOrBelow(name, target))
-      }
+      case 'ptr':
+        this.#lookups.countTerm()
+        return this.#clientNames.hasOneWithin(await this.#targetOf(mechanism, domain))
     }
   }
 
   async #hasAddress(name: string, prefixes: { readonly prefix4: number; readonly prefix6: number }): Promise<boolean> {
     const { ip } = this.#facts
-    const addresses = await this.#find(name, ip.version === 4 ? 'A' : 'AAAA')
+    const addresses = await this.#lookups.find(name, ip.version === 4 ? 'A' : 'AAAA')
     const prefixLength = ip.version === 4 ? prefixes.prefix4 : prefixes.prefix6
     return addresses.some((text) => {
       const address = parseIpAddress(text)
-      return address !== undefined && isInNetwork(ip, networkOf(address, prefixLength))
+      return address !== undefined && isInNetwork(ip, { address, prefixLength })
     })
   }
 
   async #hasExchange(name: string, prefixes: { readonly prefix4: number; readonly prefix6: number }): Promise<boolean> {
-    const exchanges = await this.#find(name, 'MX')
+    const exchanges = await this.#lookups.find(name, 'MX')
     if (exchanges.length > MAX_MX) throw new SpfProblem('permerror', `${name} has more than ${MAX_MX} MX records`)
-    for (const { exchange } of exchanges) {
+    // By preference: DNS gives them in any order, and the result should not hang on it.
+    for (const { exchange } of [...exchanges].sort((a, b) => a.preference - b.preference)) {
       if (exchange !== '' && exchange !== '.' && (await this.#hasAddress(exchange, prefixes))) return true
     }
     return false
-  }
-
-  /** Names of the client that lead back to it; those at or below `preferred` first. Errors find nothing. RFC 7208 §5.5 */
-  async #validatedNames(preferred: string): Promise<readonly string[]> {
-    const { ip } = this.#facts
-    const names = (await this.#findOrNothing(`${reversed(ip)}.${ip.version === 4 ? 'in-addr' : 'ip6'}.arpa`, 'PTR')).slice(0, MAX_PTR)
-    const validated: string[] = []
-    for (const name of [...names].sort((a, b) => Number(isAtOrBelow(b, preferred)) - Number(isAtOrBelow(a, preferred)))) {
-      const addresses = await this.#findOrNothing(name, ip.version === 4 ? 'A' : 'AAAA')
-      if (addresses.some((text) => parseIpAddress(text)?.text === ip.text)) validated.push(name)
-    }
-    return validated
   }
 
   #targetOf({ domain: macros }: { readonly domain: MacroString | undefined }, domain: string): string | Promise<string> {
@@ -219,7 +202,7 @@ class Evaluation {
 
   /** A name as expanded: without a dot at its end, cut from the left to what DNS can hold. RFC 7208 §7.3 */
   async #domainOf(macros: MacroString, domain: string): Promise<string> {
-    let name = expandMacros(macros, await this.#values(macros, domain)).replace(/\.$/, '')
+    let name = expandMacros(macros, await this.#values(macros, domain), 'end').replace(/\.$/, '')
     while (name.length > 253) {
       const dot = name.indexOf('.')
       if (dot < 0) break
@@ -242,75 +225,20 @@ class Evaluation {
       ['r', hostname],
       ['t', String(Math.floor((this.#options.now ?? 0) / 1_000))],
     ])
-    if (usesLetter(macros, 'p')) values.set('p', (this.#validatedName ??= await this.#nameForMacro(domain)))
+    if (usesLetter(macros, 'p')) values.set('p', await this.#clientNames.nameFor(domain))
     return values
-  }
-
-  /** RFC 7208 §7.3: the domain itself, else one below it, else any. */
-  async #nameForMacro(domain: string): Promise<string> {
-    const names = await this.#validatedNames(domain)
-    return names.find((name) => name === domain) ?? names.find((name) => isAtOrBelow(name, domain)) ?? names[0] ?? 'unknown'
-  }
-
-  #countTerm(): void {
-    this.#terms += 1
-    if (this.#terms > this.#limits.terms) throw new SpfProblem('permerror', `more than ${this.#limits.terms} terms that cost look-ups`)
-  }
-
-  /** Records a term asks for; having found nothing is counted. */
-  async #find<K extends DnsKind>(name: string, kind: K): Promise<DnsAnswer<K>['records']> {
-    const { records } = await this.#ask(name, kind)
-    if (records.length === 0) {
-      this.#voidLookups += 1
-      if (this.#voidLookups > this.#limits.voidLookups) throw new SpfProblem('permerror', `more than ${this.#limits.voidLookups} look-ups that found nothing`)
-    }
-    return records
-  }
-
-  async #findOrNothing<K extends DnsKind>(name: string, kind: K): Promise<DnsAnswer<K>['records']> {
-    try {
-      return await this.#find(name, kind)
-    } catch (error) {
-      if (error instanceof SpfProblem && error.result === 'temperror') return []
-      throw error
-    }
-  }
-
-  async #ask<K extends DnsKind>(name: string, kind: K): Promise<DnsAnswer<K>> {
-    try {
-      const answer = await this.#options.resolver.query(name, kind, { signal: this.#options.signal })
-      this.authentic &&= answer.authentic
-      return answer
-    } catch (error) {
-      if (!(error instanceof DnsError)) throw error
-      // A name DNS can't hold has no records. RFC 7208 §4.3, §5
-      if (error.code === 'BAD_NAME') return { records: [], nameExists: false, ttl: 0, authentic: false }
-      throw new SpfProblem('temperror', `${kind} ${name}: ${error.message}`)
-    }
   }
 }
 
 /** RFC 7208 §4.3: two labels at least, none empty or too long. */
 function isQualified(domain: string): boolean {
-  if (domain.length > 253 || domain.startsWith('[')) return false
-  const labels = domain.split('.')
-  return labels.length > 1 && labels.every((label) => label !== '' && label.length <= 63)
+  return domain.includes('.') && !domain.startsWith('[') && isPossibleName(domain)
 }
 
-function isAtOrBelow(name: string, domain: string): boolean {
-  const [lower, above] = [name.toLowerCase(), domain.toLowerCase()]
-  return lower === above || lower.endsWith(`.${above}`)
-}
-
-/** Value of the `i` macro: IPv6 as nibbles, in upper case as the examples of RFC 7208 §7.4 are. */
+/** Value of the `i` macro: IPv6 as nibbles, in upper case as others write it in explanations; DNS does not care. RFC 7208 §7.3 */
 function dotted(ip: IpAddress): string {
   if (ip.version === 4) return ip.text
   return Array.from(octetsOf(ip), (octet) => `${(octet >> 4).toString(16)}.${(octet & 15).toString(16)}`)
     .join('.')
     .toUpperCase()
 }
-
-function reversed(ip: IpAddress): string {
-  return dotted(ip).split('.').reverse().join('.')
-}
-

@@ -1,5 +1,6 @@
-export type { SpfLimits, SpfOptions, SpfResult, SpfStatus, SpfSubject } from './check-spf.ts'
+export type { SpfOptions, SpfResult, SpfStatus, SpfSubject } from './check-spf.ts'
 export { checkSpf } from './check-spf.ts'
+export type { SpfLimits } from './lookups.ts'
 export { formatReceivedSpf } from './received-spf.ts'
 export type { Directive, Mechanism, Qualifier, SpfRecord } from './spf-record.ts'
 export { isSpfRecord, parseSpfRecord } from './spf-record.ts'

@@ -85,12 +85,17 @@ export function usesLetter(macros: MacroString, letter: MacroLetter): boolean {
   return macros.some((piece) => piece.kind === 'macro' && piece.letter === letter)
 }
 
-/** @param values for every letter the string uses */
-export function expandMacros(macros: MacroString, values: ReadonlyMap<MacroLetter, string>): string {
+/**
+ * @param values for every letter the string uses
+ * @param kept which part of a text that is too long: domains are cut from the left, explanations are read from there
+ */
+export function expandMacros(macros: MacroString, values: ReadonlyMap<MacroLetter, string>, kept: 'start' | 'end'): string {
   let text = ''
   for (const piece of macros) {
     text += piece.kind === 'text' ? piece.text : expandMacro(piece, values.get(piece.letter) ?? '')
-    if (text.length > MAX_EXPANDED) return text.slice(-MAX_EXPANDED)
+    if (text.length <= MAX_EXPANDED) continue
+    if (kept === 'start') return text.slice(0, MAX_EXPANDED)
+    text = text.slice(-MAX_EXPANDED)
   }
   return text
 }
@@ -106,5 +111,6 @@ function expandMacro({ parts, reverse, delimiters, escape }: Extract<MacroPiece,
     if (reverse) split.reverse()
     expanded = (parts === undefined ? split : split.slice(-parts)).join('.')
   }
-  return escape ? encodeURIComponent(expanded).replaceAll(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`) : expanded
+  // Half a character has no octets to be escaped; the detour makes a replacement character of it.
+  return escape ? encodeURIComponent(Buffer.from(expanded).toString()).replaceAll(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`) : expanded
 }

@@ -21,18 +21,23 @@ export function formatReceivedSpf(
   const { ip, helo, hostname, mailFrom } = where
   const pairs = [
     `client-ip=${quoted(ip)};`,
-    ...(mailFrom === undefined ? [] : [`envelope-from=${quoted(`${formatLocalpart(mailFrom.localpart)}@${mailFrom.domain}`)};`]),
+    ...(mailFrom === undefined ? [] : [`envelope-from=${quoted(`${formatLocalpart(printable(mailFrom.localpart))}@${mailFrom.domain}`)};`]),
     `helo=${quoted(helo)};`,
     ...(mechanism === undefined ? [] : [`mechanism=${quoted(mechanism)};`]),
     ...(problem === undefined ? [] : [`problem=${quoted(problem)};`]),
     `receiver=${quoted(hostname)};`,
     `identity=${identity}`,
   ]
-  return [`${result} (${hostname}: ${domain === '' ? 'no domain' : domain} ${WORDS[result]})`, ...pairs].join('\r\n\t')
+  const comment = printable(`${hostname}: ${domain === '' ? 'no domain' : domain} ${WORDS[result]}`)
+  return [`${result} (${comment.replaceAll(/[()\\]/g, String.raw`\$&`)})`, ...pairs].join('\r\n\t')
 }
 
-/** RFC 7208 §9.1: a dot-atom or a quoted string; what neither can hold is left out. */
+function printable(text: string): string {
+  return text.replaceAll(/[^ -~]/g, '?').slice(0, 300)
+}
+
+/** RFC 7208 §9.1: a dot-atom or a quoted string; for what neither can hold stands a question mark. */
 function quoted(text: string): string {
-  const clean = text.replaceAll(/[^ -~]/g, '?').slice(0, 300)
+  const clean = printable(text)
   return /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/.test(clean) ? clean : `"${clean.replaceAll(/["\\]/g, String.raw`\$&`)}"`
 }

@@ -114,8 +114,8 @@ function parseIpMechanism(text: string, version: 4 | 6): Mechanism | undefined {
   const prefixLength = parsePrefix(slash < 0 ? undefined : text.slice(slash + 1), version === 4 ? 32 : 128)
   const address = parseIpAddress(addressText)
   if (address === undefined || prefixLength === undefined) return undefined
-  // An IPv4-mapped network is the IPv4 one it stands for; a wider one than all of these holds no IPv4 client of ours.
-  if (version === 6 && address.version === 4) return { kind: 'ip', network: networkOf(address, Math.max(0, prefixLength - 96)) }
+  // IPv4 clients, mapped ones too, match no ip6 term: a network of mapped addresses holds none of them. RFC 7208 §5, §5.6
+  if (address.version !== version) return { kind: 'ip', network: { address: { version: 6, text: addressText }, prefixLength } }
   return { kind: 'ip', network: networkOf(address, prefixLength) }
 }
 
