@@ -4,6 +4,7 @@
  *
  * Not looked into: messages within the message. What they hold was sent by somebody else, and nobody vouches for it.
  */
+import { setImmediate } from 'node:timers/promises'
 import { createTransferDecoder, type MessageStructure, type Part } from '../message/index.ts'
 import { ReportSyntaxError } from './report-syntax-error.ts'
 import { detectPacking, MAX_REPORT_OCTETS, type Packing } from './unpack-report.ts'
@@ -95,19 +96,20 @@ function fileName(part: Part): string | undefined {
 
 async function open(message: ReportMessage, part: Part): Promise<FoundReport | undefined> {
   const decoder = createTransferDecoder(part.transferEncoding)
-  const end = Math.min(part.end, part.bodyStart + MAX_BODY_OCTETS + 1)
   const pieces: Uint8Array[] = []
   let packing: Packing | undefined
-  for (let at = part.bodyStart; at < end; at += PIECE_OCTETS) {
-    const piece = decoder.push(await message.read(at, Math.min(end, at + PIECE_OCTETS)))
-    if (packing === undefined) packing = detectPacking(piece)
+  for (let at = part.bodyStart; at < part.end; at += PIECE_OCTETS) {
+    // Others get their turn of the event loop: what lies in memory is read without one.
+    if (at > part.bodyStart) await setImmediate()
+    const piece = decoder.push(await message.read(at, Math.min(part.end, at + PIECE_OCTETS)))
+    packing ??= detectPacking(piece)
     if (packing === undefined) return undefined
+    if (part.end - part.bodyStart > MAX_BODY_OCTETS) {
+      throw new ReportSyntaxError('REPORT_TOO_LARGE', `Expected a report of at most ${MAX_BODY_OCTETS} octets`)
+    }
     pieces.push(piece)
   }
   if (packing === undefined) return undefined
-  if (part.end > end) {
-    throw new ReportSyntaxError('REPORT_TOO_LARGE', `Expected a report of at most ${MAX_BODY_OCTETS} octets`)
-  }
   pieces.push(decoder.end())
   return { part, packing, octets: new Uint8Array(Buffer.concat(pieces)) }
 }

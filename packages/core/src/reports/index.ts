@@ -1,5 +1,5 @@
 export type { ReportCheck, ReportCheckHost, ReportObjection } from './check-report.ts'
-export { checkReport, reportedDomains, reporterDomains } from './check-report.ts'
+export { checkReport, reportedDomains } from './check-report.ts'
 export type {
   AuthWord,
   DmarcDisposition,
@@ -14,13 +14,14 @@ export type { FoundReport, ReportMessage } from './find-report.ts'
 export { findReport } from './find-report.ts'
 export type { Report, ReportReading, ReportWork } from './read-report.ts'
 export { readReport, readReportFile } from './read-report.ts'
-export { decodeReport, encodeReport, MAX_ENCODED_REPORT_OCTETS, ReportCorruptError } from './report-codec.ts'
+export { decodeReport, encodeReport, MAX_ENCODED_REPORT_OCTETS, ReportCorruptError, sizeOfReport } from './report-codec.ts'
 export type { ReceivedReport, ReportAddition, ReportQuery, ReportStore, StoredReport } from './report-store.ts'
 export {
   assertReportQuery,
   digestReport,
   formatReportId,
   MAX_KEPT_REPORTS,
+  MAX_LISTED_OCTETS,
   MAX_LISTED_REPORTS,
   parseReportId,
   REPORT_DIGEST_OCTETS,

@@ -86,18 +86,22 @@ export class DmarcReportReader {
   #take(section: XmlElement): void {
     if (section.name === 'report_metadata') this.#metadata ??= readMetadata(section)
     else if (section.name === 'policy_published') this.#policy ??= readPolicy(section)
-    else if (section.name === 'record') this.#takeRow(readRow(section))
+    else if (section.name === 'record') this.#takeRow(section)
   }
 
-  #takeRow(row: DmarcRow): void {
+  #takeRow(section: XmlElement): void {
+    // What isn't kept is not worth more than its count.
+    if (this.#rows.length >= MAX_ROWS) return this.#omit(countOf(section))
+    const row = readRow(section)
     const characters = this.#characters + JSON.stringify(row).length
-    if (this.#rows.length < MAX_ROWS && (characters <= MAX_ROW_CHARACTERS || this.#rows.length === 0)) {
-      this.#characters = characters
-      this.#rows.push(row)
-      return
-    }
+    if (characters > MAX_ROW_CHARACTERS && this.#rows.length > 0) return this.#omit(row.count)
+    this.#characters = characters
+    this.#rows.push(row)
+  }
+
+  #omit(count: number): void {
     this.#omittedRows += 1
-    this.#omittedMessages = Math.min(Number.MAX_SAFE_INTEGER, this.#omittedMessages + row.count)
+    this.#omittedMessages = Math.min(Number.MAX_SAFE_INTEGER, this.#omittedMessages + count)
   }
 }
 
@@ -157,7 +161,7 @@ function readRow(section: XmlElement): DmarcRow {
   const envelopeTo = domainText(text(identifiers, 'envelope_to'))
   return {
     sourceIp: parseIpAddress(text(row, 'source_ip').trim())?.text ?? missing('source_ip'),
-    count: integer(text(row, 'count'), Number.MAX_SAFE_INTEGER) ?? missing('count'),
+    count: countOf(section),
     ...(disposition === undefined ? {} : { disposition }),
     ...(dkim === undefined ? {} : { dkim }),
     ...(spf === undefined ? {} : { spf }),
@@ -174,6 +178,10 @@ function readRow(section: XmlElement): DmarcRow {
       return { ...readResult(element), ...(scope === undefined ? {} : { scope }) }
     }),
   }
+}
+
+function countOf(section: XmlElement): number {
+  return integer(text(child(section, 'row'), 'count'), Number.MAX_SAFE_INTEGER) ?? missing('count')
 }
 
 /** QUIRK(several reporters): reasons that say nothing at all are none. */

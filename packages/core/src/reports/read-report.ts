@@ -2,7 +2,7 @@
 import type { DmarcReport } from './dmarc-report.ts'
 import { findReport, type ReportMessage } from './find-report.ts'
 import { DmarcReportReader } from './read-dmarc-report.ts'
-import { MAX_TLS_REPORT_OCTETS, readTlsReport } from './read-tls-report.ts'
+import { TlsReportReader } from './read-tls-report.ts'
 import { type ReportErrorCode, ReportSyntaxError } from './report-syntax-error.ts'
 import type { TlsReport } from './tls-report.ts'
 import { detectContent, unpackReport } from './unpack-report.ts'
@@ -52,24 +52,25 @@ async function readingOf(read: () => Promise<Report | undefined>): Promise<Repor
 }
 
 async function readFile(octets: Uint8Array, work: ReportWork): Promise<Report> {
-  const json: Uint8Array[] = []
-  let dmarc: DmarcReportReader | undefined
-  let jsonOctets = 0
+  let reader: DmarcReportReader | TlsReportReader | undefined
   for await (const piece of unpackReport(octets, work)) {
-    const content = dmarc !== undefined ? 'xml' : jsonOctets > 0 ? 'json' : detectContent(piece)
-    if (content === undefined) throw new ReportSyntaxError('REPORT_KIND', 'Expected XML or JSON')
-    if (content === 'xml') {
-      dmarc ??= new DmarcReportReader(work)
-      dmarc.push(piece)
-      continue
-    }
-    jsonOctets += piece.length
-    if (jsonOctets > MAX_TLS_REPORT_OCTETS) {
-      throw new ReportSyntaxError('REPORT_TOO_LARGE', `Expected at most ${MAX_TLS_REPORT_OCTETS} octets of JSON`)
-    }
-    json.push(new Uint8Array(piece))
+    reader ??= readerOf(piece, work)
+    reader.push(piece)
   }
-  if (dmarc !== undefined) return dmarc.end()
-  if (jsonOctets === 0) throw new ReportSyntaxError('REPORT_KIND', 'Expected XML or JSON')
-  return readTlsReport(Buffer.concat(json))
+  return reader === undefined ? unknownKind() : reader.end()
+}
+
+function readerOf(beginning: Uint8Array, work: ReportWork): DmarcReportReader | TlsReportReader {
+  switch (detectContent(beginning)) {
+    case 'xml':
+      return new DmarcReportReader(work)
+    case 'json':
+      return new TlsReportReader()
+    case undefined:
+      return unknownKind()
+  }
+}
+
+function unknownKind(): never {
+  throw new ReportSyntaxError('REPORT_KIND', 'Expected XML or JSON')
 }

@@ -3,19 +3,23 @@
  * Strict on who and which one it is, when, and that there are policies; LENIENT on the rest: reporters leave out counts
  * that are zero and domains of policies that weren't found, and write one string where a list belongs.
  */
+import { setImmediate } from 'node:timers/promises'
 import { z } from 'zod'
 import { parseIpAddress } from '../address/index.ts'
+import { JsonBounds } from './json-bounds.ts'
 import { ReportSyntaxError } from './report-syntax-error.ts'
 import { domainOf, domainText, nameText, remarkText, reportIdText } from './report-text.ts'
 import { POLICY_TYPES, TLS_FAILURE_TYPES, type TlsFailure, type TlsPolicyResult, type TlsReport } from './tls-report.ts'
 
 /** LIMIT: octets of JSON, which is held whole; a failure takes some 300. */
-export const MAX_TLS_REPORT_OCTETS = 5 * 1_048_576
+const MAX_TLS_REPORT_OCTETS = 5 * 1_048_576
 
 /** LIMIT: policies; a report is about one domain, with one or two of them. */
 const MAX_POLICIES = 100
 /** LIMIT: failures that are kept, over all policies. */
 const MAX_FAILURES = 5000
+/** Some milliseconds of them. */
+const FAILURES_AT_ONCE = 250
 /** LIMIT: lines of a policy, hosts of a policy. */
 const MAX_LINES = 50
 
@@ -58,29 +62,44 @@ const failureSchema = z.object({
   'failure-reason-code': text,
 })
 
-/** @throws ReportSyntaxError */
-export function readTlsReport(octets: Uint8Array): TlsReport {
-  const written = read(reportSchema, parseJson(octets), 'report')
-  const { 'date-range': range } = written
-  const organization = nameText(written['organization-name'])
-  const left = { failures: MAX_FAILURES }
-  const policies = written.policies.slice(0, MAX_POLICIES).map((policy) => readPolicy(policy, left))
-  return {
-    kind: 'tls',
-    organization: organization === '' ? missing('organization-name') : organization,
-    contact: nameText(written['contact-info']),
-    reportId: reportIdText(written['report-id']) ?? missing('report-id'),
-    beginSeconds: seconds(range['start-datetime']) ?? missing('start-datetime'),
-    endSeconds: seconds(range['end-datetime']) ?? missing('end-datetime'),
-    policies: policies.length > 0 ? policies : missing('policies'),
-    omittedPolicies: written.policies.length - policies.length,
+/** Takes the octets in pieces of any size. */
+export class TlsReportReader {
+  readonly #bounds = new JsonBounds()
+  readonly #pieces: Uint8Array[] = []
+  #octets = 0
+
+  /** @param octets copied @throws ReportSyntaxError; nothing may be pushed after that */
+  push(octets: Uint8Array): void {
+    this.#octets += octets.length
+    if (this.#octets > MAX_TLS_REPORT_OCTETS) {
+      throw new ReportSyntaxError('REPORT_TOO_LARGE', `Expected at most ${MAX_TLS_REPORT_OCTETS} octets of JSON`)
+    }
+    this.#bounds.push(octets)
+    this.#pieces.push(new Uint8Array(octets))
+  }
+
+  /** Rejects with `ReportSyntaxError`. */
+  async end(): Promise<TlsReport> {
+    const written = read(reportSchema, parseJson(Buffer.concat(this.#pieces)), 'report')
+    const { 'date-range': range } = written
+    const organization = nameText(written['organization-name'])
+    const left = { failures: MAX_FAILURES }
+    const policies: TlsPolicyResult[] = []
+    for (const policy of written.policies.slice(0, MAX_POLICIES)) policies.push(await readPolicy(policy, left))
+    return {
+      kind: 'tls',
+      organization: organization === '' ? missing('organization-name') : organization,
+      contact: nameText(written['contact-info']),
+      reportId: reportIdText(written['report-id']) ?? missing('report-id'),
+      beginSeconds: seconds(range['start-datetime']) ?? missing('start-datetime'),
+      endSeconds: seconds(range['end-datetime']) ?? missing('end-datetime'),
+      policies: policies.length > 0 ? policies : missing('policies'),
+      omittedPolicies: written.policies.length - policies.length,
+    }
   }
 }
 
 function parseJson(octets: Uint8Array): unknown {
-  if (octets.length > MAX_TLS_REPORT_OCTETS) {
-    throw new ReportSyntaxError('REPORT_TOO_LARGE', `Expected at most ${MAX_TLS_REPORT_OCTETS} octets of JSON`)
-  }
   let decoded: string
   try {
     decoded = new TextDecoder('utf-8', { fatal: true }).decode(octets)
@@ -94,13 +113,19 @@ function parseJson(octets: Uint8Array): unknown {
   }
 }
 
-function readPolicy(value: unknown, left: { failures: number }): TlsPolicyResult {
+async function readPolicy(value: unknown, left: { failures: number }): Promise<TlsPolicyResult> {
   const written = read(policySchema, value, 'policy')
   const { policy, summary, 'failure-details': details } = written
   const domain = domainOf(policy['policy-domain'])
   const kept = details.slice(0, left.failures)
   left.failures -= kept.length
   const type = policy['policy-type'].trim().toLowerCase()
+  const failures: TlsFailure[] = []
+  for (const [at, detail] of kept.entries()) {
+    // Others get their turn of the event loop.
+    if (at % FAILURES_AT_ONCE === 0) await setImmediate()
+    failures.push(readFailure(detail))
+  }
   return {
     type: POLICY_TYPES.find((known) => known === type) ?? 'unknown',
     ...(domain === undefined ? {} : { domain }),
@@ -108,7 +133,7 @@ function readPolicy(value: unknown, left: { failures: number }): TlsPolicyResult
     mxHosts: texts(policy['mx-host'], nameText),
     succeeded: summary['total-successful-session-count'],
     failed: summary['total-failure-session-count'],
-    failures: kept.map(readFailure),
+    failures,
     omittedFailures: details.length - kept.length,
   }
 }

@@ -34,6 +34,8 @@ export interface ReportQuery {
 }
 
 export const MAX_LISTED_REPORTS = 100
+/** LIMIT: JSON of the reports of one answer, the last of which may exceed it: they are held in memory together. */
+export const MAX_LISTED_OCTETS = 4 * 1_048_576
 /** LIMIT: reports of one kind that are kept for one domain: of 50 reporters for about half a year. */
 export const MAX_KEPT_REPORTS = 10_000
 
@@ -53,7 +55,10 @@ export interface ReportStore {
    * the first one stays. RFC 9990 §3.5.4
    */
   add(received: ReceivedReport): Promise<ReportAddition>
-  /** Latest end of period first. @throws RangeError for a limit or an `after` that can't be */
+  /**
+   * Latest end of period first. Fewer than asked for when they are large (`MAX_LISTED_OCTETS`); none only when no more
+   * follow. Rejects with RangeError for a limit or an `after` that can't be.
+   */
   list(query: ReportQuery): Promise<readonly StoredReport[]>
 }
 

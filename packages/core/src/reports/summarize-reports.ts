@@ -110,6 +110,6 @@ async function* eachReport<R extends DmarcReport | TlsReport>(
     const listed = await store.list({ ...query, limit: MAX_LISTED_REPORTS, ...(after === undefined ? {} : { after }) })
     for (const { report } of listed) yield report as R
     after = listed.at(-1)?.id
-    if (listed.length < MAX_LISTED_REPORTS) return
+    if (after === undefined) return
   }
 }

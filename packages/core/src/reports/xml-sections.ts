@@ -27,6 +27,8 @@ const MAX_DEPTH = 32
 const MAX_ELEMENTS = 1_000_000
 /** LIMIT: 100 signatures are 500 elements. RFC 9990 §3.1.3 */
 const MAX_SECTION_ELEMENTS = 5000
+/** LIMIT: attributes of one element; reports have two or three, for namespaces. */
+const MAX_ATTRIBUTES = 64
 /** LIMIT: characters of one element that are kept. */
 const MAX_TEXT = 4096
 /** LIMIT: characters that are one text, tag or comment: they are held until they end. */
@@ -52,6 +54,7 @@ export class XmlSections {
   #skippedFrom: number | undefined
   readonly #open: OpenElement[] = []
   #sectionElements = 0
+  #attributes = 0
   #sinceToken = 0
   #isDone = false
 
@@ -63,6 +66,7 @@ export class XmlSections {
     const parser = this.#parser
     parser.on('error', () => this.#fail('REPORT_SYNTAX', 'Expected well-formed XML'))
     parser.on('doctype', () => this.#fail('REPORT_DOCTYPE', 'Expected XML without a document type'))
+    parser.on('attribute', () => this.#attribute())
     parser.on('opentag', (tag) => this.#start(tag))
     parser.on('closetag', () => this.#end())
     parser.on('text', (text) => this.#text(text))
@@ -90,8 +94,14 @@ export class XmlSections {
     )
   }
 
+  #attribute(): void {
+    this.#attributes += 1
+    if (this.#attributes > MAX_ATTRIBUTES) this.#fail('REPORT_COMPLEX', `Expected at most ${MAX_ATTRIBUTES} attributes`)
+  }
+
   #start(tag: { readonly name: string }): void {
     if (this.#isDone) return
+    this.#attributes = 0
     this.#token()
     this.#work.elements += 1
     if (this.#work.elements > MAX_ELEMENTS) this.#fail('REPORT_COMPLEX', `Expected at most ${MAX_ELEMENTS} elements`)
