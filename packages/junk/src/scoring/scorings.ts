@@ -12,12 +12,12 @@ export interface NamedScoring {
   readonly threshold: number
 }
 
-/** Chosen by cross-validation. */
+/** Chosen by cross-validation: docs/decisions/0012-junk-scoring.md */
 export const DEFAULT_SCORING: ScoringName = 'odds'
 
 export const SCORINGS: Readonly<Record<ScoringName, NamedScoring>> = {
-  odds: { score: scoreByOdds, threshold: 0.65 },
-  'chi-square': { score: scoreByChiSquare, threshold: 0.65 },
+  odds: { score: scoreByOdds, threshold: 0.82 },
+  'chi-square': { score: scoreByChiSquare, threshold: 0.61 },
   fisher: { score: scoreByFisher, threshold: 0.99 },
   exponential: { score: scoreByExponentialWeights, threshold: 0.99 },
   reference: { score: scoreAsReference, threshold: 0.95 },

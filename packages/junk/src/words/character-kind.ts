@@ -13,16 +13,16 @@ export const INNER = 4
 /** First or second half of a character beyond the basic plane. */
 export const SURROGATE = 5
 
-/** Both tables, by code unit. */
-export interface CharacterKinds {
-  readonly kinds: Uint8Array
-  readonly lower: Uint16Array
-}
+/** The kind stands above the lower case; above that a 1 for digits. */
+export const KIND_SHIFT = 16
+export const KIND_MASK = 7
+export const DIGIT_SHIFT = 19
+export const LOWER_MASK = 0xffff
 
-let made: CharacterKinds | undefined
+let made: Uint32Array | undefined
 
-/** The tables; made when first asked for, some milliseconds. */
-export function characterKinds(): CharacterKinds {
+/** Of each code unit its kind, its lower case and whether it is a digit of ASCII, in one number. Made when first asked for, some milliseconds. */
+export function characterKinds(): Uint32Array {
   made ??= makeKinds()
   return made
 }
@@ -36,16 +36,16 @@ const LETTERS = /[\p{L}\p{N}\p{M}\p{Sc}\p{So}]/u
 /** Soft hyphen, joiners, direction marks, variation selectors. */
 const INVISIBLES = /[\p{Cf}\p{Variation_Selector}]/u
 
-function makeKinds(): CharacterKinds {
-  const kinds = new Uint8Array(65_536)
-  const lower = new Uint16Array(65_536)
+function makeKinds(): Uint32Array {
+  const characters = new Uint32Array(65_536)
   for (let code = 0; code < 65_536; code += 1) {
     const character = String.fromCharCode(code)
-    kinds[code] = kindOf(character, code)
     const folded = character.toLowerCase()
-    lower[code] = folded.length === 1 ? folded.charCodeAt(0) : code
+    const lower = folded.length === 1 ? folded.charCodeAt(0) : code
+    const digit = code >= 0x30 && code <= 0x39 ? 1 : 0
+    characters[code] = (digit << DIGIT_SHIFT) | (kindOf(character, code) << KIND_SHIFT) | lower
   }
-  return { kinds, lower }
+  return characters
 }
 
 function kindOf(character: string, code: number): number {

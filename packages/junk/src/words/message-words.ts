@@ -4,6 +4,7 @@
  * Nothing throws on any octets, and nothing costs more than the caps allow, but for one pass over all octets to find
  * the parts.
  */
+import { isAscii } from 'node:buffer'
 import { decodeCharset, decodeTransfer, parseStructure, type Part } from '@postern/core/message'
 import { addHeaderWords } from './header-words.ts'
 import { readHtml } from './html-text.ts'
@@ -80,12 +81,18 @@ function addPartWords(part: Part, words: WordCollector): void {
   }
 }
 
+/** Charsets in which octets below 128 are ASCII, whatever stands before them. */
+const ASCII_BASED = /^(?:|us-ascii|utf-8|iso-8859-[0-9]{1,2}|windows-125[0-9])$/i
+
 function addBodyWords(part: Part, body: Uint8Array, words: WordCollector): void {
   const charset = part.parameters.find(([name]) => name === 'charset')?.[1] ?? ''
-  const text = decodeCharset(decodeTransfer(body, part.transferEncoding), charset)
+  const octets = /^(?:base64|quoted-printable)$/i.test(part.transferEncoding) ? decodeTransfer(body, part.transferEncoding) : body
+  // Most bodies are: then there is nothing to decode, and nothing in disguise.
+  const isPlain = isAscii(octets) && ASCII_BASED.test(charset)
+  const text = isPlain ? Buffer.from(octets.buffer, octets.byteOffset, octets.length).toString('latin1') : decodeCharset(octets, charset)
   if (part.subtype !== 'html') {
     words.begin('', 'content')
-    for (const url of new Set(addTextWords(text, words))) addUrlWords(url, 'content', words)
+    for (const url of new Set(addTextWords(text, words, isPlain ? octets : undefined))) addUrlWords(url, 'content', words)
     return
   }
   const html = readHtml(text)

@@ -6,13 +6,12 @@
  * scripts written without spaces every two neighbours make a word, as does every character beyond the basic plane. Of an
  * address the domain, and of an IPv4 address its networks are words too.
  */
-import { characterKinds, IDEOGRAPH, INNER, INVISIBLE, LETTER, SURROGATE } from './character-kind.ts'
+import { characterKinds, DIGIT_SHIFT, IDEOGRAPH, INNER, INVISIBLE, KIND_MASK, KIND_SHIFT, LETTER, LOWER_MASK, SEPARATOR, SURROGATE } from './character-kind.ts'
+import { CodeUnits } from './code-units.ts'
 import { MAX_WORD_LENGTH, type WordCollector } from './word-collector.ts'
 import { stepHigh, stepLow } from './word-key.ts'
 
 const DOT = 0x2e
-const ZERO = 0x30
-const NINE = 0x39
 const AT = 0x40
 const COLON = 0x3a
 const SLASH = 0x2f
@@ -28,26 +27,34 @@ const MAX_URL_LENGTH = 1_024
 
 const NOTHING: readonly string[] = []
 
+const room = new CodeUnits()
+
 /**
  * Takes the words of a text into the present stream.
+ * @param ascii its octets, when it is known that there is nothing but ASCII in it
  * @returns URLs found in it, as they are written
  */
-export function addTextWords(text: string, words: WordCollector): readonly string[] {
-  // Compatibility forms are letters in disguise: full-width, circled, mathematical.
-  const plain = /[^\x00-\xff]/.test(text) ? text.normalize('NFKC') : text
+export function addTextWords(text: string, words: WordCollector, ascii?: Uint8Array): readonly string[] {
+  let plain = text
+  let units = ascii === undefined ? room.ofText(text) : room.ofOctets(ascii)
+  if (ascii === undefined && !room.isLatin) {
+    // Compatibility forms are letters in disguise: full-width, circled, mathematical.
+    plain = text.normalize('NFKC')
+    units = room.ofText(plain)
+  }
   words.readFrom(plain)
-  return addRangeWords(plain, 0, plain.length, words)
+  return addUnitWords(units, 0, plain.length, words)
 }
 
-/** As `addTextWords`, of `[start, end)` of the text that was told to `readFrom` last. */
-export function addRangeWords(text: string, start: number, end: number, words: WordCollector): readonly string[] {
-  const { kinds, lower } = characterKinds()
+/** As `addTextWords`, of `[start, end)` of the text that was told to `readFrom` last. @param text its code units */
+export function addUnitWords(text: Uint16Array, start: number, end: number, words: WordCollector): readonly string[] {
+  const characters = characterKinds()
   const begin = words.start
   let urls = NOTHING as string[]
   let at = start
   while (at < end && !words.isFull) {
-    const code = text.charCodeAt(at)
-    const kind = kinds[code] as number
+    const code = text[at] as number
+    const kind = ((characters[code] as number) >> KIND_SHIFT) & KIND_MASK
     if (kind === LETTER) {
       const from = at
       let { high, low } = begin
@@ -57,20 +64,20 @@ export function addRangeWords(text: string, start: number, end: number, words: W
       let atSign = -1
       let to = at
       for (; at < end; at += 1) {
-        const next = text.charCodeAt(at)
-        const nextKind = kinds[next] as number
+        const next = text[at] as number
+        const character = characters[next] as number
+        const nextKind = (character >> KIND_SHIFT) & KIND_MASK
         if (nextKind !== LETTER) {
           if (nextKind === INVISIBLE) continue
-          if (nextKind !== INNER || at + 1 >= end || kinds[text.charCodeAt(at + 1)] !== LETTER) break
+          if (nextKind !== INNER || at + 1 >= end || kindOf(characters, text[at + 1] as number) !== LETTER) break
           if (next === AT) atSign = at
           joints += 1
-        } else if (next <= NINE && next >= ZERO) {
-          digits += 1
         }
+        digits += character >> DIGIT_SHIFT
         size += 1
         to = at + 1
         if (size <= MAX_WORD_LENGTH) {
-          const folded = lower[next] as number
+          const folded = character & LOWER_MASK
           high = stepHigh(high, folded)
           low = stepLow(low, folded)
         }
@@ -83,20 +90,23 @@ export function addRangeWords(text: string, start: number, end: number, words: W
       const isNumbering = joints === 0 && size > MAX_NUMBERED && digits > 1
       if (size >= MIN_WORD_LENGTH && !isNumbering) {
         words.add(from, to, high, low)
-        if (atSign > 0) addDomain(text, atSign + 1, to, words, lower)
+        if (atSign > 0) addDomain(text, atSign + 1, to, words, characters)
         else if (joints === 3 && digits + joints === size) addNetworks(text, from, to, words)
       }
-      if (text.charCodeAt(at) === COLON && text.charCodeAt(at + 1) === SLASH && text.charCodeAt(at + 2) === SLASH) {
+      if (at + 2 < end && text[at] === COLON && text[at + 1] === SLASH && text[at + 2] === SLASH) {
         const urlEnd = endOfUrl(text, at, end)
         if (urls === NOTHING) urls = []
-        if (urls.length < MAX_URLS) urls.push(text.slice(from, urlEnd))
+        if (urls.length < MAX_URLS) urls.push(String.fromCharCode(...text.subarray(from, urlEnd)))
         at = urlEnd
       }
+    } else if (kind === SEPARATOR) {
+      do at += 1
+      while (at < end && kindOf(characters, text[at] as number) === SEPARATOR)
     } else if (kind === IDEOGRAPH) {
-      at = addUnspaced(text, at, end, words, kinds)
+      at = addUnspaced(text, at, end, words, characters)
     } else if (kind === SURROGATE) {
       const to = Math.min(end, at + 2)
-      const point = text.codePointAt(at) as number
+      const point = pointAt(text, at, to)
       words.add(at, to, stepHigh(begin.high, point), stepLow(begin.low, point))
       at = to
     } else {
@@ -107,11 +117,22 @@ export function addRangeWords(text: string, start: number, end: number, words: W
   return urls
 }
 
+function kindOf(characters: Uint32Array, code: number): number {
+  return ((characters[code] as number) >> KIND_SHIFT) & KIND_MASK
+}
+
+/** The number of a character in two halves; of one without the other that of the half. */
+function pointAt(text: Uint16Array, at: number, end: number): number {
+  const high = text[at] as number
+  const low = at + 1 < end ? (text[at + 1] as number) : 0
+  return high < 0xdc00 && low >= 0xdc00 && low <= 0xdfff ? 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00) : high
+}
+
 /** The networks an IPv4 address is in, as words too. */
-function addNetworks(text: string, from: number, to: number, words: WordCollector): void {
+function addNetworks(text: Uint16Array, from: number, to: number, words: WordCollector): void {
   let { high, low } = words.start
   for (let at = from; at < to; at += 1) {
-    const code = text.charCodeAt(at)
+    const code = text[at] as number
     if (code === DOT) words.add(from, at, high, low)
     high = stepHigh(high, code)
     low = stepLow(low, code)
@@ -119,11 +140,11 @@ function addNetworks(text: string, from: number, to: number, words: WordCollecto
 }
 
 /** What follows the `@` of an address, as a word too. */
-function addDomain(text: string, from: number, to: number, words: WordCollector, lower: Uint16Array): void {
+function addDomain(text: Uint16Array, from: number, to: number, words: WordCollector, characters: Uint32Array): void {
   let high = stepHigh(words.start.high, AT)
   let low = stepLow(words.start.low, AT)
   for (let at = from; at < Math.min(to, from + MAX_WORD_LENGTH); at += 1) {
-    const folded = lower[text.charCodeAt(at)] as number
+    const folded = (characters[text[at] as number] as number) & LOWER_MASK
     high = stepHigh(high, folded)
     low = stepLow(low, folded)
   }
@@ -131,14 +152,14 @@ function addDomain(text: string, from: number, to: number, words: WordCollector,
 }
 
 /** Every two neighbours of a run without spaces; a lone character is a word. @returns end of the run */
-function addUnspaced(text: string, from: number, end: number, words: WordCollector, kinds: Uint8Array): number {
+function addUnspaced(text: Uint16Array, from: number, end: number, words: WordCollector, characters: Uint32Array): number {
   const { start } = words
   let at = from
   for (;;) {
-    const code = text.charCodeAt(at)
-    const isNext = at + 1 < end && kinds[text.charCodeAt(at + 1)] === IDEOGRAPH
+    const code = text[at] as number
+    const isNext = at + 1 < end && kindOf(characters, text[at + 1] as number) === IDEOGRAPH
     if (isNext || at === from) {
-      const next = isNext ? text.charCodeAt(at + 1) : 0
+      const next = isNext ? (text[at + 1] as number) : 0
       words.add(at, isNext ? at + 2 : at + 1, stepHigh(stepHigh(start.high, code), next), stepLow(stepLow(start.low, code), next))
     }
     at += 1
@@ -146,11 +167,11 @@ function addUnspaced(text: string, from: number, end: number, words: WordCollect
   }
 }
 
-function endOfUrl(text: string, from: number, end: number): number {
+function endOfUrl(text: Uint16Array, from: number, end: number): number {
   const limit = Math.min(end, from + MAX_URL_LENGTH)
   let at = from
   while (at < limit) {
-    const code = text.charCodeAt(at)
+    const code = text[at] as number
     if (code <= 0x20 || code === 0x22 || code === 0x3c || code === 0x3e || code > 0x7e) break
     at += 1
   }

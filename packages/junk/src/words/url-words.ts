@@ -1,11 +1,14 @@
 /** Words of a URL: its scheme, its host and the domains that is in, its path. Not here: finding URLs. RFC 3986 §3 */
-import { addRangeWords } from './text-words.ts'
+import { CodeUnits } from './code-units.ts'
+import { addUnitWords } from './text-words.ts'
 import type { WordCollector, WordSource } from './word-collector.ts'
 
 /** LIMIT: domains a host is in. */
 const MAX_LABELS = 8
 /** LIMIT: characters of a path and a query. */
 const MAX_PATH_LENGTH = 200
+
+const room = new CodeUnits()
 
 /** Takes the words of a URL, in a stream of their own; which stands beside which says nothing. */
 export function addUrlWords(url: string, source: WordSource, words: WordCollector): void {
@@ -32,7 +35,7 @@ export function addUrlWords(url: string, source: WordSource, words: WordCollecto
 function addPath(given: string, words: WordCollector): void {
   const path = unescape(given.slice(0, MAX_PATH_LENGTH))
   words.readFrom(path)
-  addRangeWords(path, 0, path.length, words)
+  addUnitWords(room.ofText(path), 0, path.length, words)
 }
 
 /** Takes a host's name and the domains it is in, or an address and the networks it is in. */

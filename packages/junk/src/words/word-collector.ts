@@ -13,8 +13,12 @@ import { spread, startKey, stepHigh, stepLow, type WordKey } from './word-key.ts
 export const MAX_WORDS = 10_000
 /** LIMIT: a longer word is known by its first characters and its length. */
 export const MAX_WORD_LENGTH = 40
-/** A word goes with each of this many before it: with 2 cross-validation missed a quarter less than with 1, and with 4 nothing less. */
-const WINDOW = 2
+/**
+ * A word goes with each of this many before it: in fields with two, in what a message says with its neighbour only, where
+ * farther pairs are many and say little. Chosen by cross-validation: docs/decisions/0012-junk-scoring.md
+ */
+const FIELD_WINDOW = 2
+const CONTENT_WINDOW = 1
 
 /** Where a word stands: in the fields and hosts a message came by, in the rest of its header, or in what it says. */
 export type WordSource = 'trace' | 'header' | 'content'
@@ -43,7 +47,7 @@ const scratch = {
   /** Halves of the words taken, finished. */
   highs: new Int32Array(MAX_WORDS),
   lows: new Int32Array(MAX_WORDS),
-  set: new KeySet((1 + WINDOW) * MAX_WORDS),
+  set: new KeySet((1 + FIELD_WINDOW) * MAX_WORDS),
 }
 
 /** Takes words until `finish`. Only one may be at work at a time. */
@@ -58,7 +62,7 @@ export class WordCollector {
   /** Of each stream, the number of its source. */
   readonly #sources: number[] = []
   #streamStart = 0
-  #window = WINDOW
+  #window = FIELD_WINDOW
   #start: WordKey = startKey('')
   #limit = MAX_WORDS
   #truncated = false
@@ -84,7 +88,7 @@ export class WordCollector {
   /** Begins a stream. @param name empty for the text of the message @param isPaired whether neighbours make words too */
   begin(name: string, source: WordSource, isPaired = true): void {
     this.#start = startKey(name)
-    this.#window = isPaired ? WINDOW : 0
+    this.#window = isPaired ? (source === 'content' ? CONTENT_WINDOW : FIELD_WINDOW) : 0
     this.#streams.push(name)
     this.#sources.push(WORD_SOURCES.indexOf(source))
     this.#streamStart = this.#count
@@ -137,7 +141,7 @@ export class WordCollector {
     for (let other = index - 1; other >= first; other -= 1) {
       const distance = index - other
       const pairHigh = Math.imul((highs[other] as number) + distance, 0x9e3779b1) ^ ownHigh
-      const pairLow = Math.imul((lows[other] as number) ^ distance, 0x7feb352d) + ownLow
+      const pairLow = (Math.imul((lows[other] as number) ^ distance, 0x7feb352d) + ownLow) | 0
       set.add(pairHigh, pairLow, (index << 3) | distance)
     }
   }
@@ -185,8 +189,10 @@ class WordNames {
   }
 
   #wordAt(index: number): string {
-    const [text, from, to] = this.#places.subarray(4 * index, 4 * index + 3) as unknown as [number, number, number]
-    const word = (this.#texts[text] as string).slice(from, Math.min(to, from + 2 * MAX_WORD_LENGTH))
+    const place = 4 * index
+    const from = this.#places[place + 1] as number
+    const to = this.#places[place + 2] as number
+    const word = (this.#texts[this.#places[place] as number] as string).slice(from, Math.min(to, from + 2 * MAX_WORD_LENGTH))
     return to - from > 2 * MAX_WORD_LENGTH ? `${word}…` : word
   }
 }

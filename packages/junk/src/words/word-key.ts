@@ -16,16 +16,17 @@ export interface WordKey {
 const HIGH_START = 0x2c1b3c6d
 const LOW_START = 0x297a2d39
 
-/** One step of the first half. The steps are FNV-1a with a rotation, of different multipliers. */
+/**
+ * One step of the first half. Either step can be undone, so two texts that differ in one place never meet in a half; that
+ * high bits don't reach low ones is what `spread` is for. FNV-1a (Fowler, Noll, Vo), and the same with other numbers.
+ */
 export function stepHigh(high: number, code: number): number {
-  const mixed = Math.imul(high ^ code, 0x01000193)
-  return mixed ^ (mixed >>> 15)
+  return Math.imul(high ^ code, 0x01000193)
 }
 
 /** One step of the second half. */
 export function stepLow(low: number, code: number): number {
-  const mixed = Math.imul(low ^ code, 0x5bd1e995)
-  return mixed ^ (mixed >>> 13)
+  return Math.imul(low + code, 0x5bd1e995)
 }
 
 /** Spreads every bit over all others: the finalizer of MurmurHash3 (Appleby, public domain). */

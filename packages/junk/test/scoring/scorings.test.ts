@@ -50,7 +50,11 @@ describe('reference', () => {
   it.each([
     ['a word seen often', [[0, 3]], 0.99],
     ['a rare word is weaker', [[0, 1]], 0.892],
+    ['a word seen twice is rare too', [[0, 2]], 0.941],
+    ['words are held within 1 % and 99 %', [[0, 90], [0, 90]], 0.9801 / (0.9801 + 0.0001)],
+    ['as much for as against', [[0, 90], [3, 0]], 0.5],
     ['words near the middle are ignored', [[50, 60]], 0.5],
+    ['words never seen are', [[0, 0], [0, 3]], 0.99],
   ] as const)('%s', (_, rows, probability) => {
     expect(SCORINGS.reference.score(counted(rows)).probability).toBeCloseTo(probability, 6)
   })
@@ -77,13 +81,22 @@ describe('arithmetic', () => {
     expect(Math.exp(logChiSquareTail(3000, 60))).toBe(0)
   })
 
+  it('of words as strong for ham as for spam those that came first are kept', () => {
+    const strongest = new Strongest(2)
+    for (const [index, odds] of [1 / 3, 3, 1 / 3, 3].entries()) strongest.offer(index, odds)
+    expect(strongest.indexes).toEqual([0, 1])
+    expect(strongest.logOdds).toBeCloseTo(0, 10)
+  })
+
   it('the strongest are those a sort would put first', () => {
     fc.assert(
-      fc.property(fc.array(fc.double({ min: 0, max: 1, noNaN: true })), fc.integer({ min: 1, max: 12 }), (probabilities, size) => {
+      fc.property(fc.array(fc.double({ min: 1e-9, max: 1e9, noNaN: true })), fc.integer({ min: 1, max: 12 }), (given, size) => {
         const strongest = new Strongest(size)
-        for (const [index, probability] of probabilities.entries()) strongest.offer(index, probability)
-        const sorted = [...probabilities.entries()].sort(([, a], [, b]) => Math.abs(b - 0.5) - Math.abs(a - 0.5)).slice(0, size)
-        expect(strongest.words.map(({ index }) => index)).toEqual(sorted.map(([index]) => index))
+        for (const [index, odds] of given.entries()) strongest.offer(index, odds)
+        const strength = (odds: number): number => Math.fround(odds < 1 ? 1 / odds : odds)
+        const sorted = [...given.entries()].sort(([, a], [, b]) => strength(b) - strength(a)).slice(0, size)
+        expect(strongest.indexes).toEqual(sorted.map(([index]) => index))
+        expect(strongest.logOdds).toBeCloseTo(sorted.reduce((sum, [, odds]) => sum + Math.log(odds), 0), 6)
       }),
     )
   })

@@ -115,6 +115,19 @@ describe('caps', () => {
     expect(readMessageWords(Buffer.from(message)).count).toBeLessThan(30_000)
   })
 
+  it('words that come again, and pairs of them, are there once', () => {
+    const word = fc.constantFrom('free', 'money', 'today', 'Tuesday', 'meeting', 'http://a.example/b', '$99', '無料です')
+    fc.assert(
+      fc.property(fc.array(word, { maxLength: 200 }), fc.array(word, { maxLength: 60 }), (body, subject) => {
+        const words = readMessageWords(Buffer.from(`Subject: ${subject.join(' ')}\n\n${body.join(' ')}`))
+        const keys = new Set(new BigUint64Array(words.keys.buffer, words.keys.byteOffset, words.count))
+        expect(keys.size).toBe(words.count)
+        const names = namesOf(`Subject: ${subject.join(' ')}\n\n${body.join(' ')}`)
+        expect(new Set(names).size).toBe(names.length)
+      }),
+    )
+  })
+
   it('any octets make words with names, and each key once', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 2000 }), (octets) => {

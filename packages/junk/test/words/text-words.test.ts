@@ -35,11 +35,25 @@ describe('words of a text', () => {
     expect(keysOf(one)).toEqual(keysOf(other))
   })
 
-  it('pairs neighbours and those with one word between', () => {
-    const names = namesOf('\nbuy cheap pills now')
-    expect(names).toContain('buy cheap')
-    expect(names).toContain('buy … pills')
-    expect(names).not.toContain('buy … … now')
+  it('pairs neighbours, and in fields those with one word between', () => {
+    const names = namesOf('Subject: buy cheap pills now\n\nbuy cheap pills now')
+    for (const pair of ['buy cheap', 'pills now', 'subject:buy cheap', 'subject:buy … pills']) expect(names).toContain(pair)
+    expect(names).not.toContain('buy … pills')
+    expect(names).not.toContain('subject:buy … … now')
+  })
+
+  it('reads nothing of an earlier text', () => {
+    expect(bodyWords('see http://shop.example/')).toContain('url:shop.example')
+    expect(bodyWords('see http')).toEqual(['see', 'http'])
+    expect(bodyWords('wide 無料です here and more')).toContain('です')
+    expect(bodyWords('wide 無')).toEqual(['wide', '無'])
+  })
+
+  it.each([
+    ['ASCII', 'word'],
+    ['Latin', 'grüße'],
+  ])('reads long texts to their end, %s', (_, last) => {
+    expect(bodyWords(`${'same '.repeat(4_000)}${'x '.repeat(50_000)}${last}`)).toContain(last)
   })
 
   it('knows a long word by its beginning and its length', () => {
