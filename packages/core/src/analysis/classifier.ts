@@ -7,6 +7,8 @@ export interface Classification {
   readonly probability: number
   /** The filter has learned enough from this account for its word to count. */
   readonly significant: boolean
+  /** Above this the filter takes a message for junk: a threshold belongs to a way of scoring. An account's own goes before it. */
+  readonly threshold?: number
   /** Words that decided, for logs and pages. */
   readonly words?: readonly { readonly word: string; readonly probability: number }[]
 }

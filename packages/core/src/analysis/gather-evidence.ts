@@ -5,7 +5,6 @@
 import { formatAddress, parseDomain, type ReversePath } from '../address/index.ts'
 import type { ConnectionInfo, Random, Resolver } from '../host/index.ts'
 import {
-  checkDmarc,
   checkReverseName,
   checkSpf,
   findForgedResults,
@@ -25,7 +24,8 @@ import {
   type SpfResult,
 } from '../provenance/index.ts'
 import type { SpooledMessage } from '../store/index.ts'
-import { readHeaderFacts, type HeaderFacts } from './header-facts.ts'
+import { checkAuthors } from './check-authors.ts'
+import type { HeaderFacts } from './header-facts.ts'
 import type { MessageEvidence } from './message-evidence.ts'
 
 export interface GatherHost {
@@ -50,14 +50,20 @@ export interface Arrival {
 const PIECE_OCTETS = 65_536
 
 /**
- * @param header the message's header section, or its beginning
+ * @param header the message's header section, or its beginning; `facts` what was read of it
  * Rejects with the signal's reason when it is aborted; everything else is a result.
  */
-export async function gatherEvidence(message: SpooledMessage, header: Uint8Array, arrival: Arrival, host: GatherHost, signal?: AbortSignal): Promise<MessageEvidence> {
+export async function gatherEvidence(
+  message: SpooledMessage,
+  header: Uint8Array,
+  facts: HeaderFacts,
+  arrival: Arrival,
+  host: GatherHost,
+  signal?: AbortSignal,
+): Promise<MessageEvidence> {
   const { resolver, hostname } = host
   const { reversePath, connection, helo } = arrival
   const asking = { resolver, signal }
-  const facts = readHeaderFacts(header)
   const signed = signedMessage(message, header)
   const ip = connection.remoteAddress
   const mailFrom = reversePath.kind === 'address' ? { localpart: reversePath.address.localpart, domain: reversePath.address.domain.ascii } : undefined
@@ -71,10 +77,13 @@ export async function gatherEvidence(message: SpooledMessage, header: Uint8Array
   const dkimDomains = [...new Set(dkim.filter(({ result }) => result === 'pass').map(({ domain }) => domain))]
   const spfDomain = spf?.result === 'pass' ? spf.domain : undefined
   const fromDomain = facts.from?.domain.ascii
-  const dmarc =
-    fromDomain === undefined
-      ? undefined
-      : await checkDmarc({ fromDomain, spfDomain, dkimDomains }, { ...asking, random: () => (host.random(1)[0] ?? 0) / 256, ...(host.discovery === undefined ? {} : { discovery: host.discovery }) })
+  const dmarc = await checkAuthors(
+    facts.authorDomains,
+    { spfDomain, dkimDomains },
+    { ...asking, random: () => (host.random(1)[0] ?? 0) / 256, ...(host.discovery === undefined ? {} : { discovery: host.discovery }) },
+  )
+  // The very domain needs nobody to say that it is its own: not even a policy that can not be looked up now.
+  const isExact = fromDomain !== undefined && (spfDomain === fromDomain || dkimDomains.includes(fromDomain))
   const isMailFromPass = spfDomain !== undefined && spf?.identity === 'mailfrom'
   const unicodeDkim = dkimDomains.map(unicodeOf)
   return {
@@ -83,7 +92,7 @@ export async function gatherEvidence(message: SpooledMessage, header: Uint8Array
     sender: {
       from: facts.from,
       organization: facts.from === undefined ? undefined : organizationalDomain(facts.from.domain.unicode),
-      validated: dmarc !== undefined && (dmarc.spf !== 'none' || dmarc.dkim !== 'none'),
+      validated: isExact || (facts.from !== undefined && dmarc !== undefined && (dmarc.spf !== 'none' || dmarc.dkim !== 'none')),
       dkimDomains: unicodeDkim,
       mailFrom: isMailFromPass && reversePath.kind === 'address' ? reversePath.address : undefined,
       helo: spfDomain !== undefined && spf?.identity === 'helo' ? unicodeOf(spfDomain) : undefined,
@@ -156,12 +165,12 @@ function methodResults({ spf, dkim, arc, dmarc, reverse, ip, facts, mailFrom }: 
     const value = identity === 'mailfrom' && mailFrom.kind === 'address' ? formatAddress(mailFrom.address) : domain
     results.push({ method: 'spf', result, comment: problem, properties: [[identity === 'mailfrom' ? 'smtp.mailfrom' : 'smtp.helo', value]] })
   }
-  const from = facts.from?.domain.ascii
+  const [from, ...otherAuthors] = facts.authorDomains
   results.push({
     method: 'dmarc',
     result: dmarc?.result ?? 'none',
     comment: dmarc?.published === undefined ? undefined : `p=${dmarc.published} ${dmarc.domain ?? ''}`,
-    properties: from === undefined ? [] : [['header.from', from]],
+    properties: from === undefined || otherAuthors.length > 0 ? [] : [['header.from', from]],
   })
   if (arc.result !== 'none') {
     results.push({ method: 'arc', result: arc.result, comment: arc.result === 'pass' ? `${arc.instances} sets, last of ${arc.domains.at(-1) ?? ''}` : undefined, reason: arc.reason, properties: ip === undefined ? [] : [['smtp.remote-ip', ip]] })
@@ -179,8 +188,7 @@ function unicodeOf(ascii: string): string {
 }
 
 /** Evidence where nothing is looked up: mail is taken from anybody. */
-export async function gatherNothing(_message: SpooledMessage, header: Uint8Array, arrival: Arrival, host: Pick<GatherHost, 'hostname'>): Promise<MessageEvidence> {
-  const facts = readHeaderFacts(header)
+export async function gatherNothing(_message: SpooledMessage, header: Uint8Array, facts: HeaderFacts, arrival: Arrival, host: Pick<GatherHost, 'hostname'>): Promise<MessageEvidence> {
   const tls = arrival.connection.tls !== undefined
   return {
     trusted: true,

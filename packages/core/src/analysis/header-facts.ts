@@ -1,6 +1,7 @@
 /** What decisions need of a message's header, read in one pass over its fields. */
 import { AddressSyntaxError, addressKey, parseAddress, type Address } from '../address/index.ts'
 import { decodeUnlabelled, decodeUnstructured, FieldNames, parseAddressList, parseMessageIds, readFields, type HeaderField } from '../message/index.ts'
+import { MAX_AUTHOR_DOMAINS } from './check-authors.ts'
 
 /** LIMIT: fields that rulesets look at, and octets of each. */
 const MAX_FIELDS = 1_000
@@ -12,6 +13,8 @@ const [FROM, TO, CC, SUBJECT, MESSAGE_ID, RECEIVED, DELIVERED_TO] = [0, 1, 2, 3,
 export interface HeaderFacts {
   /** The address of From, when there is exactly one From field with exactly one address that can be read. RFC 5322 §3.6.2 */
   readonly from: Address | undefined
+  /** Domains of all addresses in all From fields that can be read: A-labels, each once, at most one more than DMARC is asked for. */
+  readonly authorDomains: readonly string[]
   /** Decoded; empty when there is none. */
   readonly subject: string
   /** First identifier, without brackets. */
@@ -57,6 +60,7 @@ export function readHeaderFacts(header: Uint8Array): HeaderFacts {
   let named: ReadonlySet<string> | undefined
   return {
     from: froms.length === 1 ? oneAddress(valueOf(froms[0] as HeaderField)) : undefined,
+    authorDomains: authorDomains(froms.map(valueOf)),
     subject: subject === undefined ? '' : decodeUnstructured(valueOf(subject).subarray(0, MAX_VALUE_OCTETS)),
     messageId: messageId === undefined ? undefined : parseMessageIds(valueOf(messageId), { maxIds: 1 })[0],
     hops,
@@ -86,6 +90,17 @@ export function addressesOf(value: Uint8Array): Address[] {
     if (address !== undefined) addresses.push(address)
   }
   return addresses
+}
+
+function authorDomains(values: readonly Uint8Array[]): readonly string[] {
+  const domains = new Set<string>()
+  for (const value of values) {
+    for (const { domain } of addressesOf(value)) {
+      domains.add(domain.ascii)
+      if (domains.size > MAX_AUTHOR_DOMAINS) return [...domains]
+    }
+  }
+  return [...domains]
 }
 
 function oneAddress(value: Uint8Array): Address | undefined {

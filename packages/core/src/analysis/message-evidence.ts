@@ -14,7 +14,9 @@ export interface AnalysisSummary {
   readonly tls: boolean
 }
 
-export interface MessageEvidence extends Pick<Evidence, 'trusted' | 'mailFromSpf' | 'dmarc' | 'reverseName' | 'tls'> {
+export interface MessageEvidence extends Pick<Evidence, 'mailFromSpf' | 'dmarc' | 'reverseName' | 'tls'> {
+  /** Nothing is to be checked: the development server, or mail the host application vouches for. */
+  readonly trusted: boolean
   readonly header: HeaderFacts
   readonly sender: Sender
   /** The name of the sending address: the confirmed one, else the first it was said to have. */

@@ -2,8 +2,12 @@
 import type { MessageEvidence, Signal } from '../analysis/index.ts'
 import type { SpooledMessage } from '../store/index.ts'
 import type { Reception } from './reception.ts'
+import type { Refusal } from './refusal.ts'
 
-/** `accept` skips the checks of this step; `discard` answers as if the message were taken, and stores nothing. */
+/**
+ * `accept` skips the checks of this step; `discard` answers as if the message were taken, and stores nothing. Codes of
+ * `reject` are 5xx, of `tempfail` 4xx, of `disconnect` either; an enhanced code is of the class of its code.
+ */
 export type HookDecision =
   | { readonly action: 'continue' }
   | { readonly action: 'accept'; readonly note?: string }
@@ -32,3 +36,21 @@ export interface DeliverContext extends MessageContext {
 export type DeliverHook = (
   context: DeliverContext,
 ) => Promise<HookDecision | { readonly action: 'file'; readonly mailbox: string; readonly flags?: readonly string[] }>
+
+/** What a decision tells the sender; undefined when he may go on. */
+export function refusalByHook(decision: HookDecision): Refusal | undefined {
+  switch (decision.action) {
+    case 'reject':
+      return { code: decision.code ?? 550, enhanced: decision.enhanced ?? '5.7.1', text: decision.text ?? 'Refused by policy', reason: 'hook', slow: false }
+    case 'tempfail':
+      return { code: decision.code ?? 451, enhanced: decision.enhanced ?? '4.7.1', text: decision.text ?? 'Not now, try again later', reason: 'hook', slow: false }
+    case 'disconnect': {
+      const { code = 421, text = 'Closing' } = decision
+      return { code, enhanced: `${Math.floor(code / 100)}.7.0`, text, reason: 'hook', slow: false }
+    }
+    case 'accept':
+    case 'continue':
+    case 'discard':
+      return undefined
+  }
+}

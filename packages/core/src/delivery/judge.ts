@@ -18,7 +18,7 @@ import {
 import type { AccountSettings, Destination, RulesetSubject } from '../directory/index.ts'
 import type { AccountStore, SpooledMessage } from '../store/index.ts'
 import type { ReceiveHost } from './receive-host.ts'
-import { refusalOf, type Refusal } from './refusal.ts'
+import { noSuchMailbox, refusalOf, type Refusal } from './refusal.ts'
 import { subjectPassKey } from './subject-pass-keys.ts'
 
 /** A destination with all of its recipients in one transaction. */
@@ -62,6 +62,9 @@ export interface JudgedMessage {
   readonly signal: AbortSignal
 }
 
+/** What speaks for a message that nothing is asked about. */
+const TRUSTED: readonly Signal[] = [{ name: 'trusted', value: 'by the host', weight: -1 }]
+
 /** Rejects with `StoreError` or what a classifier threw: then there is no verdict, and the sender comes back. */
 export async function judge(share: Share, judged: JudgedMessage, host: ReceiveHost): Promise<Finding> {
   const { destination } = share
@@ -79,7 +82,7 @@ export async function judge(share: Share, judged: JudgedMessage, host: ReceiveHo
   })
   if (account === undefined || settings === undefined) {
     // It went between RCPT and the end of the data.
-    return refuse({ code: 550, enhanced: '5.1.1', text: 'No such mailbox here', reason: 'unknown-recipient', slow: false })
+    return refuse(noSuchMailbox)
   }
   const over = evidence.trusted ? undefined : await host.arrivals.check(account, remoteAddress, message.sizeOctets, receivedSeconds)
   if (over !== undefined) {
@@ -89,15 +92,15 @@ export async function judge(share: Share, judged: JudgedMessage, host: ReceiveHo
   const ruleset = destination.rulesets.find((each) => each.matches(judged.subject))
   const mailbox = ruleset?.mailbox ?? destination.mailbox
   const report = destination.reports !== undefined && (await host.reports?.recognises(destination.reports, message, evidence)) === true
+  if (evidence.trusted) return { kind: 'deliver', share, account, mailbox, reason: 'trusted', signals: TRUSTED, report }
   const history = await readHistory(account, mailbox, evidence.sender)
   const facts: Evidence = {
-    trusted: evidence.trusted,
     mailFromSpf: evidence.mailFromSpf,
     dmarc: evidence.dmarc,
     reverseName: evidence.reverseName,
     tls: evidence.tls,
     named: share.recipients.some((path) => path.kind !== 'address' || evidence.header.names(path.address)),
-    listAllowed: ruleset?.listAllowDomain !== undefined && evidence.verifiedDomains.includes(ruleset.listAllowDomain),
+    listAllowed: isListAllowed(ruleset?.listAllowDomain, evidence),
     report,
     reputation: reputationOf(history, evidence.sender.validated, receivedSeconds),
     subjectPass: await readSubjectPass(destination, settings, judged, host),
@@ -111,13 +114,19 @@ export async function judge(share: Share, judged: JudgedMessage, host: ReceiveHo
   return refuse(refusalOf(reason, verdict.tell, pass), mailbox, signals, true)
 }
 
+/** Exactly the domain must have signed, or SPF have passed for it as that of the reverse-path: a name in EHLO is no list. */
+function isListAllowed(domain: string | undefined, { sender }: MessageEvidence): boolean {
+  return domain !== undefined && (sender.dkimDomains.includes(domain) || sender.mailFrom?.domain.unicode === domain)
+}
+
 /** Decides, learning what the verdict hangs on when it is asked for. */
 async function settle(given: Evidence, account: string, judged: JudgedMessage, settings: AccountSettings, host: ReceiveHost): Promise<Exclude<ReturnType<typeof decide>, { kind: 'ask' }>> {
   const { message, remoteAddress, signal } = judged
   const jitter = host.random(2).reduce((sum, octet) => sum * 256 + octet, 0) / 32_768 - 1
-  const policy = { ...defaultDecisionPolicy, junkThreshold: settings.junkThreshold }
   let evidence = given
   for (;;) {
+    const usual = typeof evidence.content === 'object' ? evidence.content.threshold : undefined
+    const policy = { ...defaultDecisionPolicy, junkThreshold: settings.junkThreshold ?? usual ?? defaultDecisionPolicy.junkThreshold }
     const outcome = decide(evidence, jitter, policy)
     if (outcome.kind !== 'ask') return outcome
     const [content, blockLists] = await Promise.all([
@@ -130,15 +139,16 @@ async function settle(given: Evidence, account: string, judged: JudgedMessage, s
 
 async function readSubjectPass(destination: Destination, settings: AccountSettings, { evidence, receivedSeconds }: JudgedMessage, host: ReceiveHost): Promise<Evidence['subjectPass']> {
   const { from } = evidence.sender
-  if (settings.subjectPassSeconds === 0) return undefined
-  if (from === undefined || !evidence.header.subject.includes('(pass:')) return 'absent'
+  // Without one author there is nobody to give a pass to.
+  if (settings.subjectPassSeconds === 0 || from === undefined) return undefined
+  if (!evidence.header.subject.includes('(pass:')) return 'absent'
   const key = await subjectPassKey(host.store, destination.account, destination.key, host.random)
   return checkSubjectPass(evidence.header.subject, key, passName(from), receivedSeconds, settings.subjectPassSeconds)
 }
 
 async function makeSubjectPass(destination: Destination, { evidence, receivedSeconds }: JudgedMessage, host: ReceiveHost): Promise<string> {
   const { from } = evidence.sender
-  if (from === undefined) return ''
+  if (from === undefined) throw new Error('A subject pass needs an author')
   return createSubjectPass(await subjectPassKey(host.store, destination.account, destination.key, host.random), passName(from), receivedSeconds)
 }
 

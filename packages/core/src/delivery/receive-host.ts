@@ -1,5 +1,5 @@
 /** What the receive flow is given: everything it asks others for. */
-import type { Classifier, MessageEvidence } from '../analysis/index.ts'
+import type { Classifier, HeaderFacts, MessageEvidence } from '../analysis/index.ts'
 import type { Directory } from '../directory/index.ts'
 import type { Clock, Logger, Random } from '../host/index.ts'
 import type { MailStore, SpooledMessage } from '../store/index.ts'
@@ -25,7 +25,7 @@ export interface ReceiveHost {
   readonly logger: Logger
   readonly arrivals: ArrivalsRegister
   /** Everything that is the same for all recipients: look-ups side by side under one deadline. */
-  gather(message: SpooledMessage, header: Uint8Array, reception: Reception, signal: AbortSignal): Promise<MessageEvidence>
+  gather(message: SpooledMessage, header: Uint8Array, facts: HeaderFacts, reception: Reception, signal: AbortSignal): Promise<MessageEvidence>
   readonly classifier?: Classifier | undefined
   /** Lists that list an address. */
   readonly blockLists?: ((remoteAddress: string, signal: AbortSignal) => Promise<readonly string[]>) | undefined

@@ -9,6 +9,8 @@ export type RefusalReason =
   | 'unknown-recipient'
   /** Not a domain of ours. */
   | 'relay'
+  /** The name in HELO leads nowhere. */
+  | 'helo'
   /** The sender's domain takes no mail, or can't be found. */
   | 'sender-domain'
   /** More recipients than this sender may name at a time. */
@@ -16,7 +18,9 @@ export type RefusalReason =
   /** Too much from one network for one account. */
   | 'rate'
   | 'hook'
-  /** The analysis itself failed. */
+  /** There is no room, or nothing may be written. */
+  | 'storage'
+  /** The analysis itself failed, or took too long. */
   | 'analysis-error'
 
 export interface Refusal {
@@ -30,6 +34,9 @@ export interface Refusal {
   /** The peer is served slowly from here on. */
   readonly slow: boolean
 }
+
+/** RFC 5321 §3.3 */
+export const noSuchMailbox: Refusal = { code: 550, enhanced: '5.1.1', text: 'No such mailbox here', reason: 'unknown-recipient', slow: false }
 
 /** Of several, the one to tell for a message as a whole: for good before for now, else the first. */
 export function strictest(refusals: readonly Refusal[]): Refusal | undefined {

@@ -13,6 +13,12 @@ const junkFlagsSchema = z.strictObject({
   notJunkMailboxes: patternSchema().optional().describe('Mailboxes whose messages become $NotJunk'),
 })
 
+/** What the filter of content does for an account. */
+const junkFilterSchema = z.strictObject({
+  enabled: z.boolean().default(true).describe('Learn from messages with $Junk or $NotJunk, and judge unknown senders by the words of their messages'),
+  scoring: z.string().min(1).max(100).optional().describe('How words are put together, by its name in the filter; default: the one that measured best'),
+})
+
 /** With exactly two of the three patterns, all mailboxes that match neither belong to the third. */
 const DEFAULT_JUNK_FLAGS: z.input<typeof junkFlagsSchema> = {
   enabled: true,
@@ -29,7 +35,8 @@ export const accountSettingsShape = {
     .describe('Where rejected messages are kept for 14 days, at most 1,000; "" keeps none'),
   subjectPassPeriod: durationSchema({ max: 31_536_000_000 }).default(43_200_000).describe('How long a subject pass holds; 0 gives none'),
   junkFlags: junkFlagsSchema.default(junkFlagsSchema.parse(DEFAULT_JUNK_FLAGS)).describe('Which mailboxes mean junk and which do not'),
-  junkThreshold: z.number().min(0).max(1).default(0.95).describe('Probability from which a filter of content rejects'),
+  junkFilter: junkFilterSchema.default(junkFilterSchema.parse({})).describe('The filter of content, which learns by flags'),
+  junkThreshold: z.number().min(0).max(1).optional().describe('Probability from which the filter of content rejects; default: that of its scoring'),
 } as const
 
 export interface AccountSettings {
@@ -37,7 +44,9 @@ export interface AccountSettings {
   readonly rejectsMailbox: string | undefined
   /** 0: no subject passes. */
   readonly subjectPassSeconds: number
-  readonly junkThreshold: number
+  readonly junkFilter: { readonly enabled: boolean; readonly scoring?: string | undefined }
+  /** Undefined: that of the scoring. */
+  readonly junkThreshold: number | undefined
   /** Bits of `Flag` that a message put there gets and loses; undefined leaves them alone. */
   junkFlagsOf(mailbox: Pick<Mailbox, 'name' | 'specialUse'>): { readonly set: number; readonly clear: number } | undefined
 }
@@ -46,7 +55,8 @@ export interface AccountSettingsConfig {
   readonly rejectsMailbox: string
   readonly subjectPassPeriod: number
   readonly junkFlags: z.output<typeof junkFlagsSchema>
-  readonly junkThreshold: number
+  readonly junkFilter: z.output<typeof junkFilterSchema>
+  readonly junkThreshold?: number | undefined
 }
 
 const JUNK = { set: Flag.junk, clear: Flag.notJunk }
@@ -65,6 +75,7 @@ export function createAccountSettings(config: AccountSettingsConfig): AccountSet
   return {
     rejectsMailbox: config.rejectsMailbox === '' ? undefined : config.rejectsMailbox,
     subjectPassSeconds: Math.floor(config.subjectPassPeriod / 1_000),
+    junkFilter: config.junkFilter,
     junkThreshold: config.junkThreshold,
     junkFlagsOf({ name, specialUse }) {
       if (!enabled) return undefined

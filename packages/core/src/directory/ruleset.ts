@@ -34,8 +34,8 @@ export interface RulesetSubject {
   readonly mailFrom: string
   /** The domain SPF passed for, of the reverse-path or of EHLO, and those of passing DKIM signatures: Unicode. */
   readonly verifiedDomains: readonly string[]
-  /** Fields of the header, those added at reception too; undefined when it can't be read: then no ruleset matches. */
-  readonly fields: readonly (readonly [name: string, value: string])[] | undefined
+  /** Fields of the header, those added at reception too; undefined when it can't be read: then no ruleset matches. Asked for by rulesets that look at them. */
+  fields(): readonly (readonly [name: string, value: string])[] | undefined
 }
 
 export interface Ruleset {
@@ -53,15 +53,16 @@ export function createRuleset(config: z.output<typeof rulesetSchema>): Ruleset {
     mailbox: config.mailbox,
     listAllowDomain: domainOf(config.listAllowDomain)?.unicode,
     matches({ mailFrom: path, verifiedDomains, fields }) {
-      if (fields === undefined) return false
       if (mailFrom !== undefined && !mailFrom.test(path)) return false
       if (verified !== undefined && !verifiedDomains.some((name) => isAtOrBelow(name, verified))) return false
-      return headers.every(([name, value]) => hasField(fields, name, value))
+      if (headers.length === 0) return true
+      const all = fields()
+      return all !== undefined && headers.every(([name, value]) => hasField(all, name, value))
     },
   }
 }
 
-function hasField(fields: NonNullable<RulesetSubject['fields']>, name: Pattern, value: Pattern): boolean {
+function hasField(fields: readonly (readonly [name: string, value: string])[], name: Pattern, value: Pattern): boolean {
   return fields.some(([fieldName, text]) => name.test(fieldName.toLowerCase()) && value.test(text.trim().toLowerCase()))
 }
 

@@ -90,3 +90,12 @@ test('memory is bounded when a /8 and an IPv6 /32 knock, and the wide limits sti
   expect(six, 'a /32 has 270 in all').toBe(270)
   expect(fresh.size).toBeLessThanOrEqual(300)
 })
+
+test('by default 300,000 addresses take no more memory than 150,000 counts', () => {
+  const limiter = new NetworkLimiter([{ windowMs: 60_000, limits: [300, 900, 2_700] }])
+  for (let n = 0; n < 300_000; n += 1) limiter.add(`10.${n >> 14}.${(n >> 6) & 255}.${(n & 63) * 4}`, 0)
+  expect(limiter.size).toBeGreaterThan(50_000)
+  expect(limiter.size).toBeLessThanOrEqual(150_000)
+  limiter.add('192.0.2.1', 60_000)
+  expect(limiter.size, 'the next window begins empty').toBeLessThanOrEqual(3)
+})

@@ -3,7 +3,6 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
 const plain: Evidence = {
-  trusted: false,
   mailFromSpf: 'pass',
   dmarc: { result: 'pass', policy: 'none' },
   reverseName: 'pass',
@@ -23,7 +22,6 @@ const leaning = (method: 'ip1' | 'msgfromfull'): Evidence['reputation'] => ({ ju
 
 const ROWS: readonly (readonly [what: string, evidence: Partial<Evidence>, kind: string, reason: string, tell?: string])[] = [
   ['nothing speaks against it', {}, 'accept', 'no-bad-signals'],
-  ['trusted, against all', { trusted: true, dmarc: rejecting, reputation: conclusive(true) }, 'accept', 'trusted'],
   ['list allowed, against DMARC and reputation', { listAllowed: true, dmarc: rejecting, reputation: conclusive(true) }, 'accept', 'list-allow'],
   ['DMARC rejects, against reputation', { dmarc: rejecting, reputation: conclusive(false) }, 'reject', 'dmarc-policy', 'policy'],
   ['DMARC fails, policy quarantine', { dmarc: { result: 'fail', policy: 'quarantine' } }, 'reject', 'dmarc-policy', 'policy'],

@@ -1,18 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { parseReversePath } from '@postern/core/address'
-import type { ReceiveOutcome } from '@postern/core/delivery'
-import { createReceivingHost, mail, type DirectoryInput } from './receiving-host.ts'
+import { createDirectory, parseDirectoryConfig } from '@postern/core/directory'
+import { createReceivingHost, mail, told, type DirectoryInput } from './receiving-host.ts'
 
 const config: DirectoryInput = {
   domains: { 'example.org': {} },
   accounts: { ada: { addresses: ['ada@example.org', { address: 'lovelace@example.org', mailbox: 'Lovelace' }] }, bob: { addresses: ['bob@example.org'] } },
-}
-
-/** `account mailbox reason` of each delivery, or code and reason of a refusal. */
-function told(outcome: ReceiveOutcome): readonly string[] {
-  if (outcome.kind === 'accepted') return outcome.deliveries.map(({ account, mailbox, reason }) => `${account} ${mailbox} ${reason}`).sort()
-  const { code, enhanced, reason } = outcome.refusal
-  return [`${code} ${enhanced} ${reason}`]
 }
 
 describe('receive', () => {
@@ -75,6 +68,13 @@ describe('receive', () => {
     expect(await host.texts('bob')).toEqual([])
   })
 
+  it.each([['bob@example.org'], ['ada@example.org', 'bob@example.org']])('refuses for an address that was taken out of the configuration while the message came: %s', async (...to) => {
+    const directory = createDirectory(parseDirectoryConfig({ domains: { 'example.org': {} }, accounts: { ada: { addresses: ['ada@example.org'] } } }))
+    const host = await createReceivingHost(config, { host: { directory } })
+    expect(told(await host.receive(mail('x'), to))).toEqual(['550 5.1.1 unknown-recipient'])
+    expect(await host.texts('ada')).toEqual([])
+  })
+
   it('refuses what has been received too often', async () => {
     const host = await createReceivingHost(config)
     const hop = (count: number): string => `${'Received: from a by b; 3 Feb 2026 04:05:06 +0000\r\n'.repeat(count)}${mail('x')}`
@@ -96,5 +96,28 @@ describe('receive', () => {
     host.dns.zone({ 'mx.example.com': ['A 192.0.2.7', 'TXT v=spf1 a -all'] })
     await host.receive(mail('x', { from: 'postmaster@mx.example.com' }), ['bob@example.org'], { reversePath: parseReversePath('<>', { utf8: false }) })
     expect((await host.texts('bob'))[0]).toContain('\tspf=pass smtp.helo=mx.example.com;\r\n')
+  })
+
+  it.each([
+    ['a filter that throws', { classifier: { classify: () => Promise.reject(new Error('broken')) } }],
+    ['block lists that throw', { blockLists: () => Promise.reject(new Error('broken')) }],
+    ['look-ups that throw', { gather: () => Promise.reject(new TypeError('broken')) }],
+    ['a filter that throws at once', { classifier: { classify: () => { throw new Error('broken') } } }],
+  ] as const)('%s: the sender comes back, nothing is kept', async (_, broken) => {
+    const host = await createReceivingHost(config, { host: broken })
+    const outcome = await host.receive(mail('x'), ['bob@example.org'])
+    expect(outcome).toMatchObject({ kind: 'refused', refusal: { code: 451, enhanced: '4.3.0', text: 'Processing failed, try again later', reason: 'analysis-error' } })
+    expect([...(await host.texts('bob')), ...(await host.texts('bob', 'Rejects'))]).toEqual([])
+  })
+
+  it('a filter that never answers is not waited for longer than a minute', async () => {
+    const timers: { readonly ms: number; readonly fire: () => void }[] = []
+    const clock = { now: () => 0, monotonic: () => 0, timer: (ms: number, fire: () => void) => (timers.push({ ms, fire }), { cancel() {} }) }
+    const host = await createReceivingHost(config, { host: { clock, classifier: { classify: () => new Promise(() => {}) } } })
+    const receiving = host.receive(mail('x'), ['bob@example.org'])
+    for (let turns = 0; turns < 50; turns += 1) await new Promise((resolve) => setImmediate(resolve))
+    expect(timers.map(({ ms }) => ms)).toEqual([60_000, 60_000])
+    timers.at(-1)?.fire()
+    expect(told(await receiving)).toEqual(['451 4.3.0 analysis-error'])
   })
 })

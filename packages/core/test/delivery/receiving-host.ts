@@ -5,6 +5,7 @@ import { gatherEvidence } from '@postern/core/analysis'
 import { createMemoryResolver, createMemoryStore, type MemoryResolver, type ZoneText } from '@postern/core/conformance'
 import { ArrivalsRegister, receive, type ReceiveHost, type ReceiveOutcome, type Reception } from '@postern/core/delivery'
 import { createDirectory, parseDirectoryConfig } from '@postern/core/directory'
+import { BlockLists } from '@postern/core/provenance'
 import { silentLogger, type Clock } from '@postern/core/host'
 import type { AccountStore, MailStore, MessageRow, SpooledMessage } from '@postern/core/store'
 
@@ -34,21 +35,25 @@ export interface ReceivingHost extends ReceiveHost {
 export interface HostOptions {
   readonly zone?: ZoneText
   readonly limits?: Partial<AdmissionLimits>
+  /** Zones of block lists; default none. */
+  readonly blockLists?: readonly string[]
+  /** Default: a new one. */
+  readonly store?: MailStore
   readonly host?: Partial<ReceiveHost>
 }
 
 export type DirectoryInput = Parameters<typeof parseDirectoryConfig>[0]
 
-export async function createReceivingHost(config: DirectoryInput, { zone = GOOD_ZONE, limits, host = {} }: HostOptions = {}): Promise<ReceivingHost> {
-  const store = createMemoryStore()
+export async function createReceivingHost(config: DirectoryInput, { zone = GOOD_ZONE, limits, blockLists = [], store = createMemoryStore(), host = {} }: HostOptions = {}): Promise<ReceivingHost> {
   const parsed = parseDirectoryConfig(config)
-  for (const name of Object.keys(parsed.accounts)) await store.createAccount(name)
+  for (const name of Object.keys(parsed.accounts)) if ((await store.account(name)) === undefined) await store.createAccount(name)
   const directory = createDirectory(parsed, { hostnames: [HOSTNAME] })
   store.usePolicy((account) => {
     const settings = directory.settingsOf(account)
     return settings === undefined ? undefined : { flagsOnEntering: (mailbox) => settings.junkFlagsOf(mailbox), correspondents: () => [] }
   })
   const dns = createMemoryResolver(zone)
+  const lists = new BlockLists(blockLists, { resolver: dns, clock: stillClock })
   const made: ReceiveHost = {
     store,
     directory,
@@ -57,7 +62,8 @@ export async function createReceivingHost(config: DirectoryInput, { zone = GOOD_
     random: (octets) => new Uint8Array(octets).fill(128),
     logger: silentLogger,
     arrivals: new ArrivalsRegister({ ...defaultAdmissionLimits, ...limits }),
-    gather: (message, header, reception, signal) => gatherEvidence(message, header, reception, { resolver: dns, random: made.random, hostname: HOSTNAME }, signal),
+    gather: (message, header, facts, reception, signal) => gatherEvidence(message, header, facts, reception, { resolver: dns, random: made.random, hostname: HOSTNAME }, signal),
+    blockLists: async (address, signal) => (await lists.check(address, signal)).flatMap(({ zone: list, result }) => (result === 'listed' ? [list] : [])),
     firstTimeSenderDelayMs: 0,
     ...host,
   }
@@ -95,17 +101,24 @@ export function receptionOf(to: readonly string[], over: Partial<Reception> = {}
   }
 }
 
+/** `account mailbox reason` of each delivery, or code and reason of a refusal. */
+export function told(outcome: ReceiveOutcome): readonly string[] {
+  if (outcome.kind === 'accepted') return outcome.deliveries.map(({ account, mailbox, reason }) => `${account} ${mailbox} ${reason}`).sort()
+  const { code, enhanced, reason } = outcome.refusal
+  return [`${code} ${enhanced} ${reason}`]
+}
+
 /** A message with the fields a mail has. */
 export function mail(subject: string, over: { readonly from?: string; readonly to?: string; readonly id?: string; readonly text?: string } = {}): string {
   const { from = 'sender@example.com', to = 'ada@example.org', id = `${subject.replaceAll(/\W/g, '-')}@example.com`, text = 'Hello' } = over
   return `From: ${from}\r\nTo: ${to}\r\nSubject: ${subject}\r\nMessage-ID: <${id}>\r\n\r\n${text}\r\n`
 }
 
-/** Sets flags and keywords of all messages in a mailbox, as their owner would. */
-export async function setFlags(account: AccountStore, mailbox: string, flags: number, mode: 'add' | 'remove' = 'add'): Promise<void> {
+/** Sets flags of messages in a mailbox, all unless a UID is given, as their owner would. */
+export async function setFlags(account: AccountStore, mailbox: string, flags: number, mode: 'add' | 'remove' | 'replace' = 'add', uid?: number): Promise<void> {
   const open = await account.open(mailbox, 'read-write')
   if (open === undefined) throw new Error(`No mailbox ${mailbox}`)
-  await open.storeFlags([{ first: 1, last: 4_294_967_295 } as never], { flags, keywords: [], mode })
+  await open.storeFlags([{ first: uid ?? 1, last: uid ?? 4_294_967_295 } as never], { flags, keywords: [], mode })
   open.close()
 }
 

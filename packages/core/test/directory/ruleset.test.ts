@@ -14,7 +14,7 @@ function ruleset(config: object) {
 const subject: RulesetSubject = {
   mailFrom: 'bounces+7@lists.example.org',
   verifiedDomains: ['lists.example.org', 'bücher.example'],
-  fields: [
+  fields: () => [
     ['List-Id', ' Talk <talk.lists.example.org> '],
     ['X-Spam', 'No'],
   ],
@@ -34,7 +34,7 @@ const ROWS: readonly (readonly [what: string, config: object, subject: Partial<R
   ['header of another name', { headerPatterns: { '^subject$': '.*' } }, {}, false],
   ['all headers must match', { headerPatterns: { 'list-id': 'talk', 'x-spam': 'yes' } }, {}, false],
   ['all conditions must hold', { mailFromPattern: 'bounces', verifiedDomain: 'other.example' }, {}, false],
-  ['header that can not be read', { mailFromPattern: 'bounces' }, { fields: undefined }, false],
+  ['header that can not be read', { headerPatterns: { subject: '.' } }, { fields: () => undefined }, false],
 ]
 
 describe('rulesets', () => {

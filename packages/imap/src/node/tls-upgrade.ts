@@ -46,11 +46,14 @@ export function startTls(stream: Duplex, tls: ServerTls, clock: Clock): Promise<
     secured.on('error', fail)
     // A broken record after the handshake is told by this event only, to sockets that have no tls.Server.
     secured.on('_tlsError', (error: Error) => secured.destroy(error))
+    // A half-open socket isn't closed by a peer that has ended.
+    secured.once('end', onClose)
     secured.once('close', onClose)
     stream.once('close', onClose)
     secured.once('secure', () => {
       timer.cancel()
       secured.off('error', fail)
+      secured.off('end', onClose)
       secured.off('close', onClose)
       stream.off('close', onClose)
       secured.disableRenegotiation()

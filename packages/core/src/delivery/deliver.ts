@@ -1,0 +1,128 @@
+/** The end of the receive flow: shares of a message into mailboxes, or copies of it among the rejects. */
+import type { ForwardPath } from '../address/index.ts'
+import { receptionFacts, type MessageEvidence } from '../analysis/index.ts'
+import type { AccountStore, ModSeq, NewMessage, SpooledMessage, Uid } from '../store/index.ts'
+import { fileMessage } from './file-message.ts'
+import { refusalByHook } from './hooks.ts'
+import type { Finding } from './judge.ts'
+import type { ReceiveHost } from './receive-host.ts'
+import type { Reception } from './reception.ts'
+import type { Refusal } from './refusal.ts'
+import { keepReject } from './rejects.ts'
+import { formatTraceFields, type StampedHeader } from './trace-fields.ts'
+
+/** A message with all that is the same for its recipients. */
+export interface Incoming {
+  readonly message: SpooledMessage
+  readonly reception: Reception
+  readonly evidence: MessageEvidence
+  readonly stamped: StampedHeader
+}
+
+/** What became of one account's share. */
+export interface Delivery {
+  readonly account: string
+  readonly mailbox: string
+  readonly uid: Uid
+  readonly modseq: ModSeq
+  /** Keyword of what the decision rested on. */
+  readonly reason: string
+}
+
+/** What is stored for one account in one mailbox. */
+export interface Plan {
+  readonly finding: Extract<Finding, { kind: 'deliver' }>
+  readonly mailbox: string
+  readonly flags: readonly string[]
+  readonly refusal?: Refusal
+  /** The conversation ends with it. */
+  readonly close: boolean
+  readonly discard: boolean
+}
+
+/** Asks the host application where a share is to go, and whether. */
+export async function askDeliverHook(finding: Extract<Finding, { kind: 'deliver' }>, incoming: Incoming, host: ReceiveHost): Promise<Plan> {
+  const { message, reception, evidence } = incoming
+  const { account, mailbox, reason, signals } = finding
+  const decision = (await host.deliverHook?.({ reception, message, evidence, account: account.name, mailbox, reason, signals })) ?? { action: 'continue' }
+  if (decision.action === 'file') return { finding, mailbox: decision.mailbox, flags: decision.flags ?? [], close: false, discard: false }
+  const refusal = refusalByHook(decision)
+  return { finding, mailbox, flags: [], close: decision.action === 'disconnect', discard: decision.action === 'discard', ...(refusal === undefined ? {} : { refusal }) }
+}
+
+/** One copy for each mailbox of an account, in one commit each. */
+export async function deliverAll(plans: readonly Plan[], incoming: Incoming, host: ReceiveHost): Promise<readonly Delivery[]> {
+  const { message, reception, evidence } = incoming
+  const byMailbox = new Map<string, Plan[]>()
+  for (const plan of plans) {
+    if (plan.discard) continue
+    const key = `${plan.finding.account.name}\0${plan.mailbox}`
+    const same = byMailbox.get(key)
+    if (same === undefined) byMailbox.set(key, [plan])
+    else same.push(plan)
+  }
+  const receivedSeconds = Math.floor(reception.receivedAt / 1_000)
+  const { remoteAddress } = reception.connection
+  const deliverOne = async ([first, ...others]: readonly Plan[]): Promise<readonly Delivery[]> => {
+    if (first === undefined) return []
+    const { account, reason, share } = first.finding
+    // Whichever of its addresses is there for the report in it.
+    const reports = [first, ...others].find(({ finding }) => finding.report)?.finding.share.destination.reports
+    const recipients = [...share.recipients, ...others.flatMap((plan) => plan.finding.share.recipients)]
+    const stored = await fileMessage(account, first.mailbox, newMessage(incoming, recipients, reason), {
+      flags: [first, ...others].flatMap(({ flags }) => flags),
+      seen: reports !== undefined,
+    })
+    // The message is durable: whatever else fails, to have it sent again would only make it two.
+    await afterwards(host, account, () => host.arrivals.stored(account, remoteAddress, message.sizeOctets, receivedSeconds))
+    await afterwards(host, account, () => forgetRejects(account, evidence, host))
+    if (reports !== undefined) await afterwards(host, account, async () => host.reports?.store(reports, message, evidence))
+    return [{ account: account.name, mailbox: stored.mailbox, uid: stored.uid, modseq: stored.modseq, reason }]
+  }
+  return (await Promise.all(Array.from(byMailbox.values(), deliverOne))).flat()
+}
+
+function newMessage(incoming: Incoming, recipients: readonly ForwardPath[], reason: string, intendedMailbox?: string): Omit<NewMessage, 'flags' | 'keywords'> {
+  const { message, reception, evidence, stamped } = incoming
+  const fields = formatTraceFields({
+    ...reception,
+    hostname: stamped.hostname,
+    // With several, each would learn of the others.
+    recipient: recipients.length === 1 ? recipients[0] : undefined,
+    reverseHost: evidence.reverseHost,
+    reason: evidence.trusted ? undefined : reason,
+    authentication: stamped.authentication,
+  })
+  return {
+    message,
+    prefix: stamped.lead.length === 0 ? fields : Buffer.concat([fields, stamped.lead]),
+    skipOctets: stamped.skipOctets,
+    // Of a sender nobody looked into nothing is remembered.
+    ...(evidence.trusted ? {} : { reception: receptionFacts(evidence.sender, Math.floor(reception.receivedAt / 1_000), intendedMailbox) }),
+  }
+}
+
+/** Keeps copies of what was turned away, where owners want them. */
+export async function keepRejects(findings: readonly Finding[], incoming: Incoming, host: ReceiveHost): Promise<void> {
+  for (const finding of findings) {
+    if (finding.kind !== 'refuse' || !finding.keep || finding.account === undefined) continue
+    const rejectsMailbox = host.directory.settingsOf(finding.account.name)?.rejectsMailbox
+    if (rejectsMailbox === undefined) continue
+    const { share, refusal, mailbox, account } = finding
+    await keepReject(account, rejectsMailbox, newMessage(incoming, share.recipients, refusal.reason, mailbox), host)
+  }
+}
+
+async function afterwards(host: ReceiveHost, account: AccountStore, run: () => Promise<void>): Promise<void> {
+  try {
+    await run()
+  } catch (error) {
+    host.logger.warn({ err: error, account: account.name }, 'A message was stored, what was to follow failed')
+  }
+}
+
+async function forgetRejects(account: AccountStore, evidence: MessageEvidence, host: ReceiveHost): Promise<void> {
+  const { messageId } = evidence.header
+  const rejectsMailbox = host.directory.settingsOf(account.name)?.rejectsMailbox
+  if (messageId !== undefined && rejectsMailbox !== undefined) await account.forgetReject(rejectsMailbox, messageId)
+}
