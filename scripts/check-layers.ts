@@ -4,7 +4,7 @@ import { dirname, join, normalize, relative, sep } from 'node:path'
 
 /** Rooms of each package, top first: a room imports itself and those after it. A lone file is a room of its own name. */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
-  core: ['config', 'delivery', 'analysis', 'reports', 'directory', 'admission', 'provenance', 'sasl', 'store', 'message', 'address', 'conversation', 'host', 'quantities.ts'],
+  core: ['config', 'delivery', 'analysis', 'directory', 'admission', 'provenance', 'sasl', 'store', 'reports', 'message', 'address', 'conversation', 'host', 'quantities.ts'],
   smtp: ['node', 'server', 'syntax'],
   imap: ['node', 'engine', 'commands', 'search', 'fetch', 'session', 'responses', 'syntax'],
   junk: ['filter', 'scoring', 'corpus', 'words'],
@@ -23,7 +23,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   smtp: ['core'],
   imap: ['core'],
   junk: ['core'],
-  runner: ['core', 'smtp', 'imap'],
+  runner: ['core', 'smtp', 'imap', 'junk'],
 }
 
 const OF_NAME: Readonly<Record<string, string>> = {

@@ -4,12 +4,14 @@
  * store's own tests can show.
  */
 import type { MailStore } from '../src/store/index.ts'
+import { reportCases } from './report-store.ts'
 import { accountCases } from './store-accounts.ts'
 import { changeCases } from './store-changes.ts'
 import { mailboxCases } from './store-mailboxes.ts'
 import { messageCases } from './store-messages.ts'
 import { modelCases } from './store-model.ts'
 import { receptionCases } from './store-reception.ts'
+import { trainingCases } from './store-training.ts'
 
 /** A store under test. */
 export interface StoreUnderTest {
@@ -40,6 +42,8 @@ export function mailStoreCases(make: () => Promise<StoreUnderTest>): readonly Co
     ...messageCases,
     ...changeCases,
     ...receptionCases,
+    ...reportCases,
+    ...trainingCases,
     ...modelCases,
   ]
   return cases.map(([name, run]) => ({

@@ -36,7 +36,9 @@ import { layOutMessage, parentNames, parseMailboxName, StoreError } from '../src
 import type { MemoryContent, MemoryPlace } from './memory-mailbox.ts'
 import { MemoryMailbox, MemorySession, rangesOf } from './memory-mailbox.ts'
 import { MemoryReception } from './memory-reception.ts'
+import { createMemoryReportStore } from './memory-report-store.ts'
 import { createMemorySpool } from './memory-spool.ts'
+import { MemoryTraining } from './memory-training.ts'
 
 const MAX_SECRET_OCTETS = 4000
 
@@ -56,12 +58,15 @@ export class MemoryAccount implements AccountStore {
   #nextEmailId = 1
   nextUidValidity: number
   readonly reception = new MemoryReception()
+  readonly training: MemoryTraining
   /** Kept rejects: by email id their digest and Message-ID. */
   readonly #rejects = new Map<EmailId, { readonly digest: string; readonly messageId: string | undefined }>()
   readonly #policy: () => FilingPolicy | undefined
 
-  constructor(name: string, nowSeconds: () => number, nextUidValidity: number, policy: () => FilingPolicy | undefined) {
+  /** @param left told when something was left to be learned */
+  constructor(name: string, nowSeconds: () => number, nextUidValidity: number, policy: () => FilingPolicy | undefined, left: () => void) {
     this.#policy = policy
+    this.training = new MemoryTraining({ octetsOf: (emailId) => this.contents.get(emailId)?.octets, left })
     this.name = name
     this.#nowSeconds = nowSeconds
     this.nextUidValidity = nextUidValidity
@@ -210,11 +215,12 @@ export class MemoryAccount implements AccountStore {
     return { kind: 'appended', mailbox: box.mailbox, uids: { first, last: box.uidNext - 1 } as UidRange, modseq }
   }
 
-  /** Gives a message a place, with the flags the account wants there. */
-  place(box: MemoryMailbox, emailId: EmailId, flagSet: FlagSet, modseq: number): Uid {
+  /** Gives a message a place, with the flags the account wants there. @param before flags of the place it comes from */
+  place(box: MemoryMailbox, emailId: EmailId, flagSet: FlagSet, modseq: number, before = 0): Uid {
     const wanted = this.#policy()?.flagsOnEntering(box.mailbox)
     const flags = wanted === undefined ? flagSet.flags : (flagSet.flags | wanted.set) & ~wanted.clear
     this.reception.judge(emailId, flags)
+    this.training.judge(emailId, before, flags)
     return box.add(emailId, { flags, keywords: flagSet.keywords }, modseq, this.#nowSeconds())
   }
 
@@ -296,7 +302,7 @@ export class MemoryAccount implements AccountStore {
         const flagSet = { flags: place.flags, keywords: from.keywordNames(place) }
         source.push(place.uid)
         if (target !== from) this.reception.released(place.emailId, (name) => this.find(name)?.mailbox.id)
-        destination.push(this.place(target, place.emailId, flagSet, modseq))
+        destination.push(this.place(target, place.emailId, flagSet, modseq, place.flags))
         if (how === 'move') from.remove(place, modseq)
       }
       this.notify()
@@ -316,7 +322,7 @@ export class MemoryAccount implements AccountStore {
         if (place.wentAt === undefined || place.wentAt > told) needed.add(place.emailId)
       }
     }
-    for (const emailId of this.contents.keys()) if (!needed.has(emailId)) this.contents.delete(emailId)
+    for (const emailId of this.contents.keys()) if (!needed.has(emailId) && !this.training.doom(emailId)) this.contents.delete(emailId)
   }
 
   async #take(message: NewMessage): Promise<MemoryContent> {
@@ -364,6 +370,7 @@ export function createMemoryStore(options: { readonly clock?: Clock } = {}): Mai
   const formerNextUidValidity = new Map<string, number>()
   const nowSeconds = (): number => Math.floor((options.clock?.now() ?? Date.now()) / 1000)
   let policyOf: (account: string) => FilingPolicy | undefined = () => undefined
+  const trainers = new Set<(account: string) => void>()
   let closed = false
   const checkOpen = (): void => {
     if (closed) throw new StoreError('STORE_CLOSED', 'The store is closed')
@@ -381,7 +388,9 @@ export function createMemoryStore(options: { readonly clock?: Clock } = {}): Mai
     async createAccount(name) {
       checkOpen()
       if (accounts.has(name)) throw new StoreError('STORE_EXISTS', 'There is an account of that name')
-      const account = new MemoryAccount(name, nowSeconds, formerNextUidValidity.get(name) ?? 1, () => policyOf(name))
+      const account = new MemoryAccount(name, nowSeconds, formerNextUidValidity.get(name) ?? 1, () => policyOf(name), () => {
+        for (const listener of trainers) listener(name)
+      })
       accounts.set(name, account)
       return account
     },
@@ -406,6 +415,12 @@ export function createMemoryStore(options: { readonly clock?: Clock } = {}): Mai
     },
     usePolicy(given) {
       policyOf = given
+    },
+    reports: createMemoryReportStore({ assertOpen: checkOpen }),
+    watchTraining(listener) {
+      const own = (account: string): void => listener(account)
+      trainers.add(own)
+      return () => void trainers.delete(own)
     },
     spool: () => createMemorySpool(),
     get accepting() {

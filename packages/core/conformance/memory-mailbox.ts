@@ -268,7 +268,12 @@ export class MemorySession implements OpenMailbox {
     const limit = options?.unchangedSince ?? Infinity
     const modified = found.filter((place) => place.modseq > limit).map((place) => place.uid)
     for (const slice of slices(found)) {
-      const changed = slice.filter((place) => place.modseq <= limit && box.setFlags(place, change, change.mode))
+      const changed = slice.filter((place) => {
+        const before = place.flags
+        if (place.modseq > limit || !box.setFlags(place, change, change.mode)) return false
+        this.#account.training.judge(place.emailId, before, place.flags)
+        return true
+      })
       if (changed.length === 0) continue
       const modseq = this.#account.nextModseq()
       box.highestModseq = modseq

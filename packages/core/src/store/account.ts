@@ -13,6 +13,7 @@ import type {
   SenderIdentity,
 } from './reception.ts'
 import type { SpooledMessage, Spool } from './blob.ts'
+import type { AccountTraining } from './training.ts'
 
 /** One message to be stored. */
 export interface NewMessage extends FlagSet {
@@ -64,6 +65,8 @@ export type RenameResult =
 export interface AccountStore {
   /** Name of the account. */
   readonly name: string
+  /** Words learned from its messages, and judgements yet to be learned. */
+  readonly training: AccountTraining
   /** All mailboxes, the inbox first, then by name. A mailbox's parents exist always. */
   mailboxes(): Promise<readonly Mailbox[]>
   /** By name; `INBOX` in any case is the inbox. */

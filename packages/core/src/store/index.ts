@@ -35,3 +35,17 @@ export type {
   SenderIdentityKind,
 } from './reception.ts'
 export { ARRIVALS_KEPT_SECONDS, judgedJunk, localpartNumber, MAX_JUDGEMENTS } from './reception.ts'
+export type {
+  AccountTraining,
+  CorpusRebuild,
+  CountedMessage,
+  RebuiltMessage,
+  SettleResult,
+  TrainingState,
+  WordVerdict,
+  WaitingMessage,
+  WaitingTraining,
+  WordCorpus,
+  WordCounts,
+  WordDelta,
+} from './training.ts'

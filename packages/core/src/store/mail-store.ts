@@ -1,4 +1,5 @@
 /** The whole store: its accounts, their credentials, and messages on their way in. */
+import type { ReportStore } from '../reports/index.ts'
 import type { AccountStore } from './account.ts'
 import type { Spool } from './blob.ts'
 import type { FilingPolicy } from './reception.ts'
@@ -26,6 +27,10 @@ export interface MailStore {
   saveSecret(account: string, kind: string, octets: Uint8Array | undefined): Promise<void>
   /** What owners want done with messages that get a place: asked for at each change, by name of the account. Default: nothing. */
   usePolicy(policyOf: (account: string) => FilingPolicy | undefined): void
+  /** Reports about our domains, of no account. Reading them still works when no mail can be taken. */
+  readonly reports: ReportStore
+  /** Calls `listener` with an account's name after commits that left something to learn there. @returns stops it */
+  watchTraining(listener: (account: string) => void): () => void
   /** Takes in the octets of a message that may be appended to any account. */
   spool(): Spool
   /** Whether new mail can be taken: false under the reserve of disk space, or after a commit failed. */

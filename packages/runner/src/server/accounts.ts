@@ -4,6 +4,7 @@ import { accountSchema, addressOf, checkDirectory, createDirectory, domainSchema
 import type { Clock, Random } from '@postern/core/host'
 import { Flag, FLAG_NAMES, type AccountStore, type FlagSet, type MailStore, type SpecialUse } from '@postern/core/store'
 import type { Account, Accounts } from './mail-server.ts'
+import type { RetrainOptions, RetrainReport } from './junk-retrain.ts'
 import { MailServerError } from './mail-server-error.ts'
 import { writeMessage, type MessageInput } from './message-input.ts'
 
@@ -29,6 +30,8 @@ export interface AccountHost {
   readonly hostnames: readonly string[]
   readonly legacyMechanisms: boolean
   readonly iterations?: number
+  /** Makes an account's counts of words anew; undefined: there is no such account. */
+  readonly retrain: (account: string, options: RetrainOptions) => Promise<RetrainReport | undefined>
 }
 
 /** The accounts of a running server, and who owns which address. */
@@ -122,6 +125,12 @@ class ServerAccount implements Account {
     const derived = await deriveCredentials(password, { scramSha1: legacyMechanisms, cramMd5: legacyMechanisms, ...(iterations === undefined ? {} : { iterations }) }, hasher, random)
     if (derived.kind === 'refused') throw new MailServerError('PASSWORD_INVALID', `The password can't be taken: ${derived.fault}`)
     await store.saveSecret(this.name, CREDENTIALS, encodeCredentials(derived.credentials))
+  }
+
+  async retrain(options: Pick<RetrainOptions, 'onProgress' | 'signal'> = {}): Promise<RetrainReport> {
+    const report = await this.#host.retrain(this.name, options)
+    if (report === undefined) throw new MailServerError('NO_SUCH_ACCOUNT', `There is no account ${this.name}`)
+    return report
   }
 
   async mailboxes(): Promise<readonly { readonly name: string; readonly unseen: number; readonly total: number }[]> {

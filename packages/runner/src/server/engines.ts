@@ -17,6 +17,8 @@ export interface EngineHost {
   readonly logger: Logger
   readonly clock: Clock
   readonly admission: Admission
+  /** Clients are held to the letter of SMTP. */
+  readonly pedantic: boolean
 }
 
 export interface SmtpSettings {
@@ -41,6 +43,7 @@ export function createSmtpEngine(host: EngineHost, settings: SmtpSettings, conne
     backend,
     hostname,
     mode: 'mx',
+    pedantic: host.pedantic,
     ...(tls === undefined ? {} : { tls }),
     ...(maxMessageOctets === undefined ? {} : { limits: { maxMessageOctets } }),
     id,

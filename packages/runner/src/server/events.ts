@@ -50,6 +50,8 @@ export interface MailEvents {
   limited: { readonly what: 'connection' | 'login' | 'rate'; readonly key: string }
   /** A report about one of our domains came and was stored. */
   report: { readonly kind: 'dmarc' | 'tls'; readonly domain: string; readonly reporter: string }
+  /** Words of messages were learned, or taken out again. `forgotten` counts messages that were learned before, those that changed sides included. */
+  trained: { readonly account: string; readonly ham: number; readonly spam: number; readonly forgotten: number }
   /** Something went wrong that nobody was waiting to hear of. */
   error: { readonly error: unknown; readonly where: string }
 }

@@ -12,7 +12,7 @@ import type { EventHub } from './events.ts'
 /** Same as the receive flow's, so that a host application needs no other import. */
 export type Decision = HookDecision
 
-/** What happens when a hook throws, or takes too long. */
+/** What happens when a hook throws, decides something that is no decision, or takes too long. */
 export type FailRule = 'tempfail' | 'reject' | 'continue'
 
 export interface HookPolicy {
@@ -97,6 +97,7 @@ type ResultOf<S extends Step> = S extends 'deliver' ? Decision | FileDecision : 
 const DEFAULT_TIMEOUT_MS = 10_000
 
 interface Asked {
+  readonly step: Step
   readonly name: string
   readonly run: HookFunction<never, Decision | FileDecision>
   readonly policy: HookPolicy
@@ -114,7 +115,7 @@ export class HookRunner {
         const hook = each[step] as Hook<never, Decision | FileDecision> | undefined
         if (hook === undefined) return []
         const name = `${each.name ?? `hooks[${at}]`}.${step}`
-        return [typeof hook === 'function' ? { name, run: hook, policy: {} } : { name, run: (context) => hook.run(context), policy: hook }]
+        return [typeof hook === 'function' ? { step, name, run: hook, policy: {} } : { step, name, run: (context) => hook.run(context), policy: hook }]
       })
       this.#asked.set(step, asked.sort((a, b) => (a.policy.order ?? 0) - (b.policy.order ?? 0)))
     }
@@ -125,15 +126,17 @@ export class HookRunner {
     return (this.#asked.get(step)?.length ?? 0) > 0
   }
 
-  async ask<S extends Step>(step: S, context: Omit<ContextOf<S>, 'signal'>): Promise<ResultOf<S>> {
+  async ask<S extends Step>(step: S, context: Omit<ContextOf<S>, 'signal'> & Pick<SessionContext, 'id'>): Promise<ResultOf<S>> {
     for (const hook of this.#asked.get(step) ?? []) {
       const decision = await this.#askOne(hook, context)
-      if (decision.action !== 'continue') return decision as ResultOf<S>
+      if (decision.action === 'continue') continue
+      this.#host.logger.debug({ hook: hook.name, id: context.id, ...decision }, 'Hook decided')
+      return decision as ResultOf<S>
     }
     return { action: 'continue' }
   }
 
-  async #askOne({ name, run, policy }: Asked, context: object): Promise<Decision | FileDecision> {
+  async #askOne({ step, name, run, policy }: Asked, context: object): Promise<Decision | FileDecision> {
     const { clock, logger, events } = this.#host
     const late = new AbortController()
     const limit = policy.timeout ?? DEFAULT_TIMEOUT_MS
@@ -146,7 +149,7 @@ export class HookRunner {
       // A hook that fails after its time has nobody to tell.
       decided.catch(() => {})
       const decision = await Promise.race([decided, timeout])
-      if (decision !== 'late') return decision ?? { action: 'continue' }
+      if (decision !== 'late') return checkDecision(decision ?? undefined, step)
       late.abort(new Error(`Hook ${name} took longer than ${limit} ms`))
       logger.warn({ hook: name, limit }, 'Hook took too long')
       return failed(policy.onTimeout ?? policy.onError)
@@ -157,6 +160,29 @@ export class HookRunner {
       timer?.cancel()
     }
   }
+}
+
+const ACTIONS: ReadonlySet<unknown> = new Set<Decision['action']>(['continue', 'accept', 'reject', 'tempfail', 'disconnect', 'discard'])
+const CODES = { reject: [500, 599], tempfail: [400, 499], disconnect: [400, 599] } as const
+
+/**
+ * What a hook answered, if that is a decision it may make. A refusal with a code of success would lose mail.
+ * @throws TypeError for what is none: the hook has failed
+ */
+function checkDecision(answer: Decision | FileDecision | undefined, step: Step): Decision | FileDecision {
+  if (answer === undefined) return { action: 'continue' }
+  if (answer.action === 'file' && step === 'deliver' && typeof answer.mailbox === 'string') return answer
+  if (answer.action === 'file' || !ACTIONS.has(answer.action)) throw new TypeError(`Not a decision at ${step}: ${JSON.stringify(answer)}`)
+  if (answer.action !== 'reject' && answer.action !== 'tempfail' && answer.action !== 'disconnect') return answer
+  const [least, most] = CODES[answer.action]
+  const { code, text } = answer
+  if (code !== undefined && !(Number.isInteger(code) && code >= least && code <= most)) throw new TypeError(`Code ${code} is none for ${answer.action}`)
+  const enhanced = answer.action === 'disconnect' ? undefined : answer.enhanced
+  if (enhanced !== undefined && !(/^[45]\.\d{1,3}\.\d{1,3}$/.test(enhanced) && enhanced.startsWith(String(Math.floor(least / 100))))) {
+    throw new TypeError(`Enhanced code ${enhanced} is none for ${answer.action}`)
+  }
+  // What is said to the peer is one line.
+  return text === undefined ? answer : { ...answer, text: String(text).replaceAll(/\p{Cc}+/gu, ' ') }
 }
 
 function failed(rule: FailRule = 'tempfail'): Decision {

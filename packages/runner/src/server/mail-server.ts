@@ -9,6 +9,8 @@ import type { Hooks } from './hooks.ts'
 import type { MessageInput } from './message-input.ts'
 import type { TextEnvelope } from './receive-message.ts'
 import type { MailEventSource, Protocol } from './events.ts'
+import type { RetrainOptions, RetrainReport } from './junk-retrain.ts'
+import type { Reports } from './reports.ts'
 
 /** A mail server: SMTP in, IMAP out, one store. Made by `createMailServer`. */
 export interface MailServer extends MailEventSource, AsyncDisposable {
@@ -28,6 +30,8 @@ export interface MailServer extends MailEventSource, AsyncDisposable {
   /** Into mailboxes as if received by SMTP; resolves with what a remote server would have been told. */
   receive(message: MessageInput, envelope: TextEnvelope): Promise<SmtpReply>
   readonly accounts: Accounts
+  /** What others report of mail in the name of our domains, and of TLS to them. */
+  readonly reports: Reports
 }
 
 export interface Endpoint {
@@ -77,6 +81,11 @@ export interface Account {
   readonly name: string
   /** Rejects with code `PASSWORD_INVALID` when it is empty, too long or holds control characters. */
   setPassword(password: string): Promise<void>
+  /**
+   * Makes what the filter of content has learned anew, from all messages that have exactly one of $Junk and $NotJunk. What was
+   * learned before is in use until that is done. Rejects with code `NO_SUCH_ACCOUNT` when it was removed.
+   */
+  retrain(options?: Pick<RetrainOptions, 'onProgress' | 'signal'>): Promise<RetrainReport>
   mailboxes(): Promise<readonly { readonly name: string; readonly unseen: number; readonly total: number }[]>
   /** Stores a message. Rejects with code `NO_SUCH_MAILBOX`. */
   append(mailbox: string, message: MessageInput, options?: { readonly flags?: readonly string[]; readonly date?: Date }): Promise<{ readonly uid: number; readonly modseq: number }>
@@ -100,7 +109,7 @@ export interface MailServerOptions {
   readonly limits?: Partial<AdmissionLimits>
   /** Default: the name servers of this machine. One given here is not closed with the server. */
   readonly resolver?: Resolver
-  /** Filter of content, asked for messages that nothing else decides. Default: none. */
+  /** Filter of content, asked for messages that nothing else decides, in place of the one that learns by flags. */
   readonly classifier?: Classifier
   /** Aborting closes the server without a drain. */
   readonly signal?: AbortSignal

@@ -8,13 +8,16 @@ import { serveImap } from '@postern/imap/node'
 import { serveSmtp } from '@postern/smtp/node'
 import type { HashingWorker } from '../host/hashing-worker.ts'
 import type { ServerAccounts } from './accounts.ts'
+import type { ConnectionIds } from './connection-ids.ts'
 import { createImapEngine, createSmtpEngine } from './engines.ts'
 import type { EventName, MailEvents, Protocol } from './events.ts'
 import { bindListeners, type Listener, type ListenerHost, type SmtpService } from './listeners.ts'
+import type { JunkService } from './junk-service.ts'
 import type { CloseReport, Endpoint, MailServer, SmtpReply, StreamInfo } from './mail-server.ts'
 import { MailServerError } from './mail-server-error.ts'
 import type { MessageInput } from './message-input.ts'
 import type { MailBackend } from './smtp-backend.ts'
+import { KeptReports } from './reports.ts'
 import { receiveMessage, type TextEnvelope } from './receive-message.ts'
 
 /** All a server is made of. */
@@ -24,6 +27,9 @@ export interface ServerParts extends Omit<ListenerHost, 'newId' | 'began' | 'bac
   readonly accounts: ServerAccounts
   /** Makes the backend of a listener; of streams that came by none, without settings; or of mail the host application vouches for. */
   readonly createBackend: (from: SmtpService | undefined | 'host') => MailBackend
+  readonly connectionIds: ConnectionIds
+  /** The filter of content. */
+  readonly junk: JunkService
   /** Asked of the domain name system; closed with the server when it is ours. */
   readonly closeResolver: () => Promise<void>
 }
@@ -37,6 +43,7 @@ const DEFAULT_DRAIN_MS = 10_000
 
 export class RunningServer implements MailServer {
   readonly #parts: ServerParts
+  readonly reports: KeptReports
   #state: MailServer['state'] = 'created'
   #listeners: readonly Listener[] = []
   readonly #streams = new Set<GivenStream>()
@@ -45,6 +52,7 @@ export class RunningServer implements MailServer {
 
   constructor(parts: ServerParts) {
     this.#parts = parts
+    this.reports = new KeptReports(parts.store.reports)
   }
 
   get state(): MailServer['state'] {
@@ -180,6 +188,7 @@ export class RunningServer implements MailServer {
     // The last conversations tell of their end in a turn of their own.
     await new Promise((resolve) => setImmediate(resolve))
     stopCounting()
+    await this.#parts.junk.close()
     await store.close()
     await hasher.close()
     await this.#parts.closeResolver()
@@ -199,8 +208,7 @@ export class RunningServer implements MailServer {
     if (this.#state === 'draining' || this.#state === 'closed') throw new MailServerError('NOT_OPEN', `The server is ${this.#state}`)
   }
 
-  /** Unique, and tells nothing of how many came before. */
   #newId(): string {
-    return Buffer.from(this.#parts.random(12)).toString('base64url')
+    return this.#parts.connectionIds.next()
   }
 }

@@ -1,12 +1,13 @@
-/** What is looked up about a sender while the envelope comes: his domain, and whether he may name several recipients. */
+/** What is looked up about a sender while the envelope comes: his host, his domain, and whether he may name several recipients. */
 import type { ReversePath } from '@postern/core/address'
 import type { Refusal } from '@postern/core/delivery'
 import { sleep, type Clock, type Resolver } from '@postern/core/host'
-import { checkSenderDomain, checkSpf } from '@postern/core/provenance'
+import { checkSenderDomain, checkSpf, hasAddress } from '@postern/core/provenance'
 import type { MailParameters, SmtpPeer } from '@postern/smtp/server'
 
 export interface SenderChecks {
-  /** @returns why not, if so */
+  /** Asked before each transaction. @returns why not, if so */
+  helo(peer: SmtpPeer, signal: AbortSignal): Promise<Refusal | undefined>
   mailFrom(reversePath: ReversePath, signal: AbortSignal): Promise<Refusal | undefined>
   /** Asked from the second recipient of a transaction on. */
   furtherRecipient(peer: SmtpPeer, mail: MailParameters, signal: AbortSignal): Promise<Refusal | undefined>
@@ -19,8 +20,21 @@ export function createSenderChecks(host: { readonly resolver: Resolver; readonly
   const { resolver, clock, hostname } = host
   /** By transaction; the answer for its third recipient is that for its second. */
   const mayNameMore = new WeakMap<MailParameters, Promise<boolean>>()
+  /** By peer, which is another value once he greets anew. */
+  const greetedAs = new WeakMap<SmtpPeer, Promise<'yes' | 'no' | 'unknown' | undefined>>()
 
   return {
+    async helo(peer, signal) {
+      const { helo, extended } = peer
+      // RFC 5321 §4.1.4: a name in EHLO must not be held against anybody. What still says HELO is rarely a mail server,
+      // and then under its own name.
+      if (extended || helo === undefined || helo.startsWith('[')) return undefined
+      let found = greetedAs.get(peer)
+      if (found === undefined) greetedAs.set(peer, (found = withTimeLimit(clock, signal, (limited) => hasAddress(helo, resolver, { signal: limited }))))
+      if ((await found) !== 'no') return undefined
+      return { code: 550, enhanced: '5.5.0', text: 'The name given in HELO has no address', reason: 'helo', slow: false }
+    },
+
     async mailFrom(reversePath, signal) {
       if (reversePath.kind === 'null') return undefined
       if (reversePath.kind === 'literal') {
@@ -62,6 +76,7 @@ export function createSenderChecks(host: { readonly resolver: Resolver; readonly
 async function withTimeLimit<T>(clock: Clock, signal: AbortSignal, run: (limited: AbortSignal) => Promise<T>): Promise<T | undefined> {
   const over = new AbortController()
   const onAbort = (): void => over.abort(signal.reason)
+  if (signal.aborted) onAbort()
   signal.addEventListener('abort', onAbort, { once: true })
   const late = sleep(clock, LOOK_UP_MS, over.signal).then(
     () => undefined,

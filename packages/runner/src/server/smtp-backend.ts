@@ -3,11 +3,11 @@
  * judgement of a message itself is core/delivery's.
  */
 import type { ForwardPath } from '@postern/core/address'
-import { receive, type ReceiveHost, type ReceiveOutcome, type Reception, type Refusal } from '@postern/core/delivery'
+import { noSuchMailbox, receive, refusalByHook, type ReceiveHost, type ReceiveOutcome, type Reception, type Refusal } from '@postern/core/delivery'
 import type { Directory } from '@postern/core/directory'
 import type { OctetSink } from '@postern/core/host'
 import { StoreError, type SpooledMessage } from '@postern/core/store'
-import type { Envelope, MailParameters, Reply, SmtpBackend, SmtpPeer, Verdict } from '@postern/smtp/server'
+import type { Envelope, MailParameters, MessageReply, Reply, SmtpBackend, SmtpPeer, Verdict } from '@postern/smtp/server'
 import type { EventHub } from './events.ts'
 import { messageContext, pathText, type Decision, type HookRunner, type SessionContext } from './hooks.ts'
 import type { SenderChecks } from './sender-checks.ts'
@@ -49,9 +49,8 @@ export function createSmtpBackend(host: SmtpBackendHost): MailBackend {
     return state
   }
 
-  function contextOf(peer: SmtpPeer): Omit<SessionContext, 'signal'> {
+  function contextOf(peer: SmtpPeer, { notes }: SessionState): Omit<SessionContext, 'signal'> {
     const { remoteAddress, tls } = peer.connection
-    const { notes } = sessionOf(peer)
     return { id: peer.id, protocol: 'smtp', remoteAddress, tls: tls === undefined ? undefined : { protocol: tls.protocol, cipher: tls.cipher }, helo: peer.helo, notes }
   }
 
@@ -68,59 +67,70 @@ export function createSmtpBackend(host: SmtpBackendHost): MailBackend {
   }
 
   /** A refusal before any data. */
-  function turnAway(peer: SmtpPeer, mail: MailParameters, to: readonly ForwardPath[], refusal: Refusal, pauseMs = 0): Verdict {
+  function turnAway(peer: SmtpPeer, mail: MailParameters | undefined, to: readonly ForwardPath[], refusal: Refusal, pauseMs = 0): Extract<Verdict, { kind: 'refuse' }> {
     reject(peer, mail, to, refusal)
-    return { ...refuse(replyOf(refusal)), ...(pauseMs === 0 ? {} : { pauseMs }) }
+    return { ...refuse(replyOf(refusal)), slow: refusal.slow, ...(pauseMs === 0 ? {} : { pauseMs }) }
+  }
+
+  /** Undefined: go on. Before the data there is nothing to discard: `discard` means to go on as well. */
+  function stoppedBy(decision: Decision, peer: SmtpPeer, mail: MailParameters | undefined, to: readonly ForwardPath[]): Extract<Verdict, { kind: 'refuse' }> | undefined {
+    const refusal = refusalByHook(decision)
+    return refusal === undefined ? undefined : { ...turnAway(peer, mail, to, refusal), ...(decision.action === 'disconnect' ? { close: true } : {}) }
   }
 
   return {
     async connect(peer) {
-      const decision = hooks.has('connect') ? await hooks.ask('connect', contextOf(peer)) : undefined
-      const refused = decision === undefined ? undefined : verdictOf(decision)
+      if (!hooks.has('connect')) return { kind: 'accept' }
+      const refused = stoppedBy(await hooks.ask('connect', contextOf(peer, sessionOf(peer))), peer, undefined, [])
       return refused === undefined ? { kind: 'accept' } : { ...refused, close: true }
     },
 
     async mailFrom(peer, mail) {
       const state = sessionOf(peer)
       state.transaction = { mail, recipients: 0 }
-      const decision: Decision = hooks.has('mailFrom') ? await hooks.ask('mailFrom', { ...contextOf(peer), from: pathText(mail.reversePath) }) : { action: 'continue' }
-      const refused = verdictOf(decision)
-      if (refused !== undefined) return refused
-      if (decision.action === 'accept') return { kind: 'accept' }
-      const refusal = await senderChecks?.mailFrom(mail.reversePath, state.closed.signal)
+      if (hooks.has('mailFrom')) {
+        const decision = await hooks.ask('mailFrom', { ...contextOf(peer, state), from: pathText(mail.reversePath) })
+        const refused = stoppedBy(decision, peer, mail, [])
+        if (refused !== undefined) return refused
+        if (decision.action === 'accept') return { kind: 'accept' }
+      }
+      const { signal } = state.closed
+      const refusal = (await senderChecks?.helo(peer, signal)) ?? (await senderChecks?.mailFrom(mail.reversePath, signal))
       return refusal === undefined ? { kind: 'accept' } : turnAway(peer, mail, [], refusal)
     },
 
     async rcptTo(peer, mail, recipient) {
       const state = sessionOf(peer)
-      if (state.transaction?.mail !== mail) state.transaction = { mail, recipients: 0 }
+      const transaction = state.transaction?.mail === mail ? state.transaction : (state.transaction = { mail, recipients: 0 })
       const found = host.directory().findRecipient(recipient)
+      let isVouchedFor = false
       if (hooks.has('rcptTo')) {
-        const decision = await hooks.ask('rcptTo', { ...contextOf(peer), from: pathText(mail.reversePath), to: pathText(recipient) ?? '', known: found.kind === 'account' })
-        const refused = verdictOf(decision)
+        const decision = await hooks.ask('rcptTo', { ...contextOf(peer, state), from: pathText(mail.reversePath), to: pathText(recipient) ?? '', known: found.kind === 'account' })
+        const refused = stoppedBy(decision, peer, mail, [recipient])
         if (refused !== undefined) return refused
+        isVouchedFor = decision.action === 'accept'
       }
       switch (found.kind) {
         case 'no-such-address': {
           const unknown = (state.notes.get(UNKNOWN) as number | undefined) ?? 0
           state.notes.set(UNKNOWN, unknown + 1)
           const pauseMs = UNKNOWN_PAUSE_MS[Math.min(unknown, UNKNOWN_PAUSE_MS.length - 1)]
-          return turnAway(peer, mail, [recipient], { code: 550, enhanced: '5.1.1', text: 'No such mailbox here', reason: 'unknown-recipient', slow: false }, pauseMs)
+          return turnAway(peer, mail, [recipient], noSuchMailbox, pauseMs)
         }
         case 'not-local':
           return turnAway(peer, mail, [recipient], { code: 550, enhanced: '5.7.1', text: 'Not a domain of this server, and it does not relay', reason: 'relay', slow: false })
         case 'account': {
-          const refusal = state.transaction.recipients === 0 ? undefined : await senderChecks?.furtherRecipient(peer, mail, state.closed.signal)
+          const refusal = transaction.recipients === 0 || isVouchedFor ? undefined : await senderChecks?.furtherRecipient(peer, mail, state.closed.signal)
           if (refusal !== undefined) return turnAway(peer, mail, [recipient], refusal)
-          state.transaction.recipients += 1
+          transaction.recipients += 1
           return { kind: 'accept' }
         }
       }
     },
 
     message(peer, envelope) {
-      if (!host.store.accepting) return refuse(cannotStore)
-      return { kind: 'sink', sink: messageSink(peer, envelope) }
+      if (!host.store.accepting) return turnAway(peer, envelope, envelope.recipients, cannotStore)
+      return { kind: 'sink', sink: messageSink(peer, envelope, sessionOf(peer)) }
     },
 
     ended(id) {
@@ -130,7 +140,7 @@ export function createSmtpBackend(host: SmtpBackendHost): MailBackend {
   }
 
   /** Spools a message and delivers it at its end; the reply of `end` is positive only when it is durable. */
-  function messageSink(peer: SmtpPeer, envelope: Envelope): OctetSink<Reply> {
+  function messageSink(peer: SmtpPeer, envelope: Envelope, state: SessionState): OctetSink<MessageReply> {
     const spool = host.store.spool()
     return {
       write: (octets) => spool.write(octets),
@@ -138,7 +148,7 @@ export function createSmtpBackend(host: SmtpBackendHost): MailBackend {
       async end() {
         const message = await spool.end()
         try {
-          return await take(message, peer, envelope)
+          return await take(message, peer, envelope, state)
         } finally {
           message.release()
         }
@@ -146,7 +156,9 @@ export function createSmtpBackend(host: SmtpBackendHost): MailBackend {
     }
   }
 
-  async function take(message: SpooledMessage, peer: SmtpPeer, envelope: Envelope): Promise<Reply> {
+  /** @param state as it was when the data came: the conversation may be over meanwhile, and must not come to life again */
+  async function take(message: SpooledMessage, peer: SmtpPeer, envelope: Envelope, state: SessionState): Promise<MessageReply> {
+    const session = contextOf(peer, state)
     const reception: Reception = {
       reversePath: envelope.reversePath,
       recipients: envelope.recipients,
@@ -160,18 +172,19 @@ export function createSmtpBackend(host: SmtpBackendHost): MailBackend {
     const asked: ReceiveHost = {
       ...host,
       directory: host.directory(),
-      messageHook: hooks.has('message') ? (context) => hooks.ask('message', messageContext(context, contextOf(peer))) : undefined,
+      messageHook: hooks.has('message') ? (context) => hooks.ask('message', messageContext(context, session)) : undefined,
       deliverHook: hooks.has('deliver')
         ? (context) => {
             const { account, mailbox, reason, signals } = context
-            return hooks.ask('deliver', { ...messageContext(context, contextOf(peer)), account, mailbox, reason, signals })
+            return hooks.ask('deliver', { ...messageContext(context, session), account, mailbox, reason, signals })
           }
         : undefined,
     }
-    const outcome = await receive(message, reception, asked, sessionOf(peer).closed.signal)
+    const outcome = await receive(message, reception, asked, state.closed.signal)
     if (outcome.kind === 'refused') {
-      reject(peer, envelope, envelope.recipients, outcome.refusal, outcome)
-      return replyOf(outcome.refusal)
+      const { refusal, close } = outcome
+      reject(peer, envelope, envelope.recipients, refusal, outcome)
+      return { ...replyOf(refusal), slow: refusal.slow, close }
     }
     const { summary } = outcome.evidence
     for (const { account, mailbox, uid, modseq, reason } of outcome.deliveries) {
@@ -185,7 +198,7 @@ export function createSmtpBackend(host: SmtpBackendHost): MailBackend {
 const UNKNOWN = Symbol('unknown recipients')
 
 /** The disk is under its reserve, or a commit has failed: RFC 3463 §3.4 has one code for a full mail system. */
-const cannotStore: Reply = { code: 452, enhanced: '4.3.1', lines: ['Mail can not be stored for now, try again later'] }
+const cannotStore: Refusal = { code: 452, enhanced: '4.3.1', text: 'Mail can not be stored for now, try again later', reason: 'storage', slow: false }
 
 function refuse(reply: Reply): Extract<Verdict, { kind: 'refuse' }> {
   return { kind: 'refuse', reply }
@@ -195,26 +208,10 @@ function replyOf({ code, enhanced, text }: Refusal): Reply {
   return { code, enhanced, lines: [text] }
 }
 
-/** Undefined: go on. Before the data there is nothing to discard: `discard` means to go on as well. */
-function verdictOf(decision: Decision): Extract<Verdict, { kind: 'refuse' }> | undefined {
-  switch (decision.action) {
-    case 'reject':
-      return refuse({ code: decision.code ?? 550, enhanced: decision.enhanced ?? '5.7.1', lines: [decision.text ?? 'Refused by policy'] })
-    case 'tempfail':
-      return refuse({ code: decision.code ?? 451, enhanced: decision.enhanced ?? '4.7.1', lines: [decision.text ?? 'Not now, try again later'] })
-    case 'disconnect':
-      return { ...refuse({ code: decision.code ?? 421, enhanced: '4.7.0', lines: [decision.text ?? 'Closing'] }), close: true }
-    case 'accept':
-    case 'continue':
-    case 'discard':
-      return undefined
-  }
-}
-
 /** What a peer is told when the store can't take a message: nothing of its inside. */
 export function replyToStoreError(error: unknown): Reply {
   if (error instanceof StoreError && error.code === 'STORE_FULL') {
-    return cannotStore
+    return replyOf(cannotStore)
   }
   return { code: 451, enhanced: '4.3.0', lines: ['Local error, try again later'] }
 }

@@ -1,4 +1,5 @@
 /** Makes a mail server from a configuration and what stands in for the real things; listens on nothing yet. */
+import { join } from 'node:path'
 import { defaultAdmissionLimits } from '@postern/core/admission'
 import { gatherEvidence, gatherNothing } from '@postern/core/analysis'
 import { ConfigError, parseConfig, type Config, type ConfigInput } from '@postern/core/config'
@@ -15,13 +16,16 @@ import { createResolver } from '../host/resolver.ts'
 import { lmdbStore } from '../store/lmdb-store.ts'
 import { CREDENTIALS, ServerAccounts } from './accounts.ts'
 import { Admission } from './admission.ts'
+import { openConnectionIds } from './connection-ids.ts'
 import { EventHub } from './events.ts'
 import { filingPolicyOf } from './filing-policy.ts'
 import { HookRunner } from './hooks.ts'
-import { loadInstallSecret } from './install-secret.ts'
+import { checkJunkFilters, createJunkService } from './junk-service.ts'
 import type { MailServerOptions } from './mail-server.ts'
 import type { SmtpService } from './listeners.ts'
+import { createReportReader } from './report-reader.ts'
 import { RunningServer } from './running-server.ts'
+import { loadSecretFile } from './secret-file.ts'
 import { createSenderChecks } from './sender-checks.ts'
 import { createSmtpBackend, type MailBackend, type SmtpBackendHost } from './smtp-backend.ts'
 
@@ -36,6 +40,9 @@ export interface Internals {
   readonly iterations?: number
 }
 
+/** The secret that unknown login names are answered by: they must not be told apart by other answers after a restart. */
+const DECOY_FILE = 'install.key'
+const DECOY_OCTETS = 32
 /** LIMIT: hashings that wait; each takes the worker about 50 ms, so the last waits some seconds. */
 const MAX_QUEUED_HASHINGS = 100
 
@@ -43,6 +50,8 @@ const MAX_QUEUED_HASHINGS = 100
 export async function startMailServer(input: ConfigInput, options: MailServerOptions, internals: Internals = {}): Promise<RunningServer> {
   const { config, issues } = parseConfig(input)
   if (config === undefined) throw new ConfigError(issues)
+  const junkIssues = checkJunkFilters(config)
+  if (junkIssues.length > 0) throw new ConfigError(junkIssues)
   const clock = options.clock ?? systemClock
   const random = options.random ?? systemRandom
   const logger = options.logger ?? createLogger({ level: 'warn' })
@@ -51,7 +60,8 @@ export async function startMailServer(input: ConfigInput, options: MailServerOpt
   try {
     const events = new EventHub()
     events.on('error', ({ error, where }) => logger.error({ err: error, where }, 'Unexpected error'))
-    const accounts = new ServerAccounts(config, {
+    const junk = await createJunkService({ store, clock, logger, events, directory: () => accounts.directory, baseline: config.junkBaseline })
+    const accounts: ServerAccounts = new ServerAccounts(config, {
       store,
       hasher,
       random,
@@ -59,6 +69,7 @@ export async function startMailServer(input: ConfigInput, options: MailServerOpt
       hostname: config.hostname,
       hostnames: [config.hostname, ...Object.values(config.listeners).flatMap(({ smtp, hostname }) => (smtp === undefined || hostname === undefined ? [] : [hostname]))],
       legacyMechanisms: options.legacyMechanisms ?? false,
+      retrain: (account, asked) => junk.trainer.retrain(account, asked),
       ...(internals.iterations === undefined ? {} : { iterations: internals.iterations }),
     })
     await accounts.prepare()
@@ -70,7 +81,7 @@ export async function startMailServer(input: ConfigInput, options: MailServerOpt
       hasher,
       random,
       clock,
-      decoySecret: config.dataDir === undefined ? random(32) : await loadInstallSecret(config.dataDir, random),
+      decoySecret: config.dataDir === undefined ? random(DECOY_OCTETS) : await loadSecretFile(join(config.dataDir, DECOY_FILE), DECOY_OCTETS, random),
       legacyMechanisms: options.legacyMechanisms ?? false,
       iterations: internals.iterations,
     })
@@ -90,16 +101,17 @@ export async function startMailServer(input: ConfigInput, options: MailServerOpt
       events,
       hooks,
       arrivals: new ArrivalsRegister(limits),
-      classifier: options.classifier,
+      classifier: options.classifier ?? junk.classifier,
+      reports: createReportReader({ store, directory: () => accounts.directory, clock, logger, events }),
     }
     const senderChecks = createSenderChecks({ resolver, clock, hostname })
     const createTrustingBackend = (): MailBackend =>
-      createSmtpBackend({ ...receiving, gather: (message, header, reception) => gatherNothing(message, header, reception, { hostname }), firstTimeSenderDelayMs: 0 })
+      createSmtpBackend({ ...receiving, gather: (message, header, facts, reception) => gatherNothing(message, header, facts, reception, { hostname }), firstTimeSenderDelayMs: 0 })
     const createCheckingBackend = (settings: SmtpService | undefined): MailBackend => {
       const lists = new BlockLists(settings?.blockLists ?? [], { resolver, clock })
       return createSmtpBackend({
         ...receiving,
-        gather: (message, header, reception, signal) => gatherEvidence(message, header, reception, { resolver, random, hostname }, signal),
+        gather: (message, header, facts, reception, signal) => gatherEvidence(message, header, facts, reception, { resolver, random, hostname }, signal),
         senderChecks,
         blockLists: async (remoteAddress, signal) =>
           (await lists.check(remoteAddress, signal)).flatMap(({ zone, result }) => (result === 'listed' ? [zone] : [])),
@@ -115,6 +127,9 @@ export async function startMailServer(input: ConfigInput, options: MailServerOpt
       hasher,
       events,
       accounts,
+      junk,
+      pedantic: config.pedantic,
+      connectionIds: await openConnectionIds(config.dataDir, { random, nowMs: clock.now() }),
       authenticator: internals.authenticator?.(authenticator) ?? authenticator,
       admission: new Admission(limits, { clock, events }),
       createBackend: (from) => {
@@ -123,6 +138,7 @@ export async function startMailServer(input: ConfigInput, options: MailServerOpt
       },
       closeResolver: async () => ownResolver?.close(),
     })
+    await junk.trainer.start()
     options.signal?.addEventListener('abort', () => void server.close({ drain: 0 }), { once: true })
     return server
   } catch (error) {

@@ -30,6 +30,7 @@ export async function createLocalserve(settings: LocalserveSettings, options: Ma
   const config: ConfigInput = {
     hostname: 'localhost',
     checkSenders: false,
+    pedantic: true,
     dataDir: join(dir, 'data'),
     listeners: {
       local: {

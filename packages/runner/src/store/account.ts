@@ -29,6 +29,7 @@ import type {
 import { MAX_UID, StoreError, parseMailboxName } from '@postern/core/store'
 import { AccountReception, readJudgements } from './account-reception.ts'
 import type { AccountTables } from './account-tables.ts'
+import { StoredTraining } from './account-training.ts'
 import { AccountWriter } from './account-writer.ts'
 import { AccountKeys, keyAfter, parseMailboxKey } from './keys.ts'
 import { mailboxOf } from './mailbox-edit.ts'
@@ -61,12 +62,15 @@ export interface AccountHost {
   readonly hasRoom?: () => boolean
   /** What owners want done with messages that get a place. */
   readonly policyOf: (account: string) => FilingPolicy | undefined
+  /** Told after commits that left something to be learned. */
+  readonly leftToLearn: (account: string) => void
 }
 
 export class Account implements AccountStore {
   readonly name: string
   readonly keys: AccountKeys
   readonly writer: AccountWriter
+  readonly training: StoredTraining
   readonly sessions = new SessionRegister()
   readonly #host: AccountHost
   readonly #views: ViewCache
@@ -94,6 +98,7 @@ export class Account implements AccountStore {
       notify: (modseq) => this.#notify(modseq),
     })
     this.#views = new ViewCache(store, this.keys, (run) => this.writer.change(run))
+    this.training = new StoredTraining({ store, blobs: host.blobs, keys: this.keys, writer: this.writer, logger })
     this.#reception = new AccountReception(store, this.#tablesSource(), clock)
   }
 
@@ -318,8 +323,14 @@ export class Account implements AccountStore {
     return () => void this.#listeners.delete(own)
   }
 
+  /** Something is there to be learned. */
+  noteLeft(): void {
+    this.#host.leftToLearn(this.name)
+  }
+
   /** Waits for what is under way; changes asked for later are refused. */
   async close(): Promise<void> {
+    await this.training.close()
     await this.writer.close(new StoreError('STORE_CLOSED', 'The account is closed'))
   }
 
@@ -356,7 +367,7 @@ export class Account implements AccountStore {
   }
 
   #tablesSource(): TablesSource {
-    return { writer: this.writer, keys: this.keys, policy: () => this.#host.policyOf(this.name) }
+    return { writer: this.writer, keys: this.keys, policy: () => this.#host.policyOf(this.name), left: () => this.noteLeft() }
   }
 
   #read<T>(run: (reader: Reader) => T): Promise<T> {

@@ -22,6 +22,7 @@ import type { StoredBlobs } from './stored-blobs.ts'
 import { decodeStructure } from './structure-codec.ts'
 import type { TombRow } from './tomb-record.ts'
 import { decodeErase, decodeTomb, encodeTombRanges, encodeTombRows } from './tomb-record.ts'
+import { forgetState, leaveCounted, StillCounted } from './train-doomed.ts'
 import type { Transaction } from './transaction.ts'
 import { uniteRanges } from './uid-ranges.ts'
 
@@ -59,9 +60,14 @@ export async function eraseDue(host: EraserHost, account: Account, nowSeconds: n
     for (const { key, value } of jobs) {
       const { modseq, mailbox } = parseEraseKey(key)
       try {
-        if (decodeErase(value).kind === 'mailbox') await eraseMailbox(host, account, mailbox, key)
-        else if (sessions.lowestTold(mailbox) >= modseq) await eraseTombs(host, account, mailbox, modseq, key)
+        const isMailbox = decodeErase(value).kind === 'mailbox'
+        if (!isMailbox && sessions.lowestTold(mailbox) < modseq) continue
+        // What the filter of content learned of a message is taken out before its words are gone.
+        if (await leaveCounted(store, account, mailbox, isMailbox ? undefined : modseq)) continue
+        if (isMailbox) await eraseMailbox(host, account, mailbox, key)
+        else await eraseTombs(host, account, mailbox, modseq, key)
       } catch (cause) {
+        if (cause instanceof StillCounted) continue
         if ((cause as { code?: unknown }).code !== 'STORE_CORRUPT') throw cause
         host.logger.error({ err: cause, account: account.name, mailbox, modseq }, 'What was expunged cannot be erased')
       }
@@ -207,6 +213,7 @@ async function eraseMessage(
   emailId: number,
   erased: Erased,
 ): Promise<number> {
+  await forgetState(tx, keys, emailId)
   const listKey = keys.message(emailId, MessagePart.list)
   const structureKey = keys.message(emailId, MessagePart.structure)
   const [list, structure] = await tx.getMany([listKey, structureKey])

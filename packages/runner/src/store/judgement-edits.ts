@@ -1,6 +1,7 @@
 /**
  * Judgements as one change makes, changes and withdraws them: noted while flags change, entered into the rings of the
- * senders at its end. A message without reception facts has no sender to count for.
+ * senders at its end, and left to be learned by the filter of content. A message without reception facts has no sender
+ * to count for.
  */
 import { judgedJunk } from '@postern/core/store'
 import type { AccountKeys } from './keys.ts'
@@ -8,6 +9,7 @@ import { MessagePart } from './keys.ts'
 import { decodeReception, encodeReception, IDENTITY_KINDS, type ReceptionRecord } from './reception-record.ts'
 import { RingEdit } from './ring-record.ts'
 import { keyText } from './sorted-map.ts'
+import { leaveJudgements } from './train-left.ts'
 import type { Transaction } from './transaction.ts'
 
 /** LIMIT: of one change; each message writes about ten rings. The rest goes into changes of their own. */
@@ -42,10 +44,16 @@ export class JudgementEdits {
     this.#noted.set(emailId, { emailId, junk: judgedJunk(flags), released: true })
   }
 
-  /** Enters what was noted. @param mailboxOf id of a mailbox by its name @returns what was too much for one change */
+  /** Something is left to be learned. */
+  get hasAny(): boolean {
+    return this.#noted.size > 0
+  }
+
+  /** Enters what was noted, and leaves all of it to be learned. @param mailboxOf id of a mailbox by its name @returns what was too much for one change */
   async settle(tx: Transaction, keys: AccountKeys, mailboxOf: (name: string) => Promise<number | undefined>): Promise<readonly NotedJudgement[]> {
     if (this.#noted.size === 0) return []
     const all = [...this.#noted.values()]
+    leaveJudgements(tx, keys, all.map(({ emailId, junk }) => ({ emailId, judged: junk === undefined ? undefined : junk ? 'spam' : 'ham' })))
     await enterJudgements(tx, keys, all.slice(0, MAX_MESSAGES), mailboxOf)
     return all.slice(MAX_MESSAGES)
   }

@@ -30,7 +30,7 @@ const Table = {
   msgid: 13,
   idem: 14,
   access: 15,
-  // Some reserved for the junk filter and text search.
+  // One reserved for text search.
   ring: 16,
   sent: 17,
   out: 18,
@@ -43,7 +43,19 @@ const Table = {
 } as const
 
 /** Tables of the server space. */
-const ServerTable = { format: 1, install: 2, nextAccount: 3, account: 4 } as const
+const ServerTable = {
+  format: 1,
+  install: 2,
+  nextAccount: 3,
+  account: 4,
+  report: 5,
+  reportIdentity: 6,
+  reportCount: 7,
+} as const
+/** Kinds of reports in keys; numbers are part of the file format. */
+const ReportKind = { dmarc: 1, tls: 2 } as const
+/** What the table of training holds. */
+const TrainKind = { left: 1, state: 2, delta: 3 } as const
 /** Tables of the blob space. */
 const BlobTable = { head: 1, ref: 2 } as const
 
@@ -283,6 +295,56 @@ export class AccountKeys {
     return { from: this.arrivals(first), to: this.arrivals(end) }
   }
 
+  /** What a change left to be learned. @param part from 0 */
+  trainingLeft(modseq: number, part: number): Uint8Array {
+    return this.#key(Table.train, [TrainKind.left, 1], [modseq, 6], [part, 2])
+  }
+
+  /** All that was left, oldest first. */
+  allTrainingLeft(): KeySpan {
+    return span(this.#key(Table.train, [TrainKind.left, 1]))
+  }
+
+  /** As what 128 messages are counted in a corpus. */
+  trainingState(corpus: number, emailId: number): Uint8Array {
+    return this.#key(Table.train, [TrainKind.state, 1], [corpus, 2], [Math.floor(emailId / PAGE_UIDS), 5])
+  }
+
+  /** Words learned and not yet merged into the counts, in the order they were learned. */
+  delta(corpus: number, sequence: number): Uint8Array {
+    return this.#key(Table.train, [TrainKind.delta, 1], [corpus, 2], [sequence, 6])
+  }
+
+  /** Deltas `first` to, not including, `end`. */
+  deltas(corpus: number, first: number, end: number): KeySpan {
+    return { from: this.delta(corpus, first), to: this.delta(corpus, end) }
+  }
+
+  /** Counts of a word. @param high upper half of its key @param low lower half */
+  word(corpus: number, high: number, low: number): Uint8Array {
+    return this.#key(Table.word, [corpus, 2], [high, 4], [low, 4])
+  }
+
+  words(corpus: number): KeySpan {
+    return span(this.#key(Table.word, [corpus, 2]))
+  }
+
+  /** Which corpus is in use. */
+  corpora(): Uint8Array {
+    return this.#key(Table.corpus)
+  }
+
+  /** Totals of a corpus, and how far its deltas are merged. */
+  corpus(corpus: number): Uint8Array {
+    return this.#key(Table.corpus, [corpus, 2])
+  }
+
+  /** Everything of a corpus but its own record. */
+  corpusRows(corpus: number): readonly KeySpan[] {
+    const kinds = [TrainKind.state, TrainKind.delta].map((kind) => span(this.#key(Table.train, [kind, 1], [corpus, 2])))
+    return [...kinds, this.words(corpus)]
+  }
+
   #key(table: number, ...fields: Field[]): Uint8Array {
     return extend(this.partition, [[table, 1], ...fields])
   }
@@ -343,6 +405,16 @@ export function parseTombKey(key: Uint8Array): {
   }
 }
 
+/** Halves of a word's key. */
+export function parseWordKey(key: Uint8Array): { readonly high: number; readonly low: number } {
+  return { high: readUint(key, FIELDS + 2, 4), low: readUint(key, FIELDS + 6, 4) }
+}
+
+/** Of a key of `allTrainingLeft()`. */
+export function parseTrainingLeftKey(key: Uint8Array): { readonly modseq: number; readonly part: number } {
+  return { modseq: readUint(key, FIELDS + 1, 6), part: readUint(key, FIELDS + 7, 2) }
+}
+
 export function parseEraseKey(key: Uint8Array): {
   readonly seconds: number
   readonly modseq: number
@@ -370,7 +442,42 @@ export const serverKeys = {
   accounts(): KeySpan {
     return span(Uint8Array.of(Space.server, ServerTable.account))
   },
+  /**
+   * A received report. @param id as core's `formatReportId` writes it: the latest end of period comes first
+   * @param part from 0, when it exceeds one value
+   */
+  report(list: ReportList, id: string, part: number): Uint8Array {
+    return extend(reportPrefix(ServerTable.report, list), [], Uint8Array.of(...Buffer.from(id, 'hex'), part))
+  },
+  /** All reports of one kind about one domain. */
+  reports(list: ReportList): KeySpan {
+    return span(reportPrefix(ServerTable.report, list))
+  },
+  /** @param digest of who says what about whom */
+  reportIdentity(digest: Uint8Array): Uint8Array {
+    return extend(Uint8Array.of(Space.server, ServerTable.reportIdentity), [], digest)
+  },
+  /** How many there are of `reports(list)`. */
+  reportCount(list: ReportList): Uint8Array {
+    return reportPrefix(ServerTable.reportCount, list)
+  },
 } as const
+
+/** Reports that are listed together. */
+export interface ReportList {
+  readonly kind: keyof typeof ReportKind
+  readonly domain: string
+}
+
+function reportPrefix(table: number, { kind, domain }: ReportList): Uint8Array {
+  return extend(Uint8Array.of(Space.server, table, ReportKind[kind]), [], hash8(domain))
+}
+
+/** Id and part of a key of `serverKeys.reports(list)`. */
+export function parseReportKey(key: Uint8Array): { readonly id: string; readonly part: number } {
+  const at = 3 + 8
+  return { id: Buffer.from(key.subarray(at, -1)).toString('hex'), part: key.at(-1) ?? 0 }
+}
 
 /** Octets of a blob id: time u48, random u80. */
 export const BLOB_ID_OCTETS = 16

@@ -12,6 +12,7 @@ import { eraseAccount, eraseDue } from './eraser.ts'
 import { AccountKeys } from './keys.ts'
 import { decodeBucket, encodeBucket, findNamed, withNamed } from './named-records.ts'
 import type { OrderedStore } from './ordered-store.ts'
+import { ReportTable } from './report-table.ts'
 import type { StoredBlobs } from './stored-blobs.ts'
 
 const MAX_SECRET_OCTETS = 4000
@@ -46,9 +47,11 @@ export function createMailStore(options: MailStoreOptions): OpenMailStore {
 
 class StoreOverEngine implements OpenMailStore {
   readonly info: MailStore['info']
+  readonly reports: ReportTable
   readonly #options: MailStoreOptions
   readonly #register: AccountRegister
   #policyOf: (account: string) => FilingPolicy | undefined = () => undefined
+  readonly #trainers = new Set<(account: string) => void>()
   /** Accounts that may have something to erase. At first: any. */
   readonly #due = new Set<number>()
   #knowsDue = false
@@ -60,7 +63,8 @@ class StoreOverEngine implements OpenMailStore {
   constructor(options: MailStoreOptions) {
     this.info = options.info
     this.#options = options
-    this.#register = new AccountRegister({ ...options, policyOf: (name) => this.#policyOf(name) }, (number) => this.#due.add(number))
+    this.reports = new ReportTable({ store: options.store, assertOpen: () => this.#assertOpen() })
+    this.#register = new AccountRegister({ ...options, policyOf: (name) => this.#policyOf(name), leftToLearn: (name) => this.#tellTraining(name) }, (number) => this.#due.add(number))
     this.#collectedMs = options.clock.monotonic()
     this.#startTimer()
   }
@@ -113,6 +117,12 @@ class StoreOverEngine implements OpenMailStore {
     this.#policyOf = policyOf
   }
 
+  watchTraining(listener: (account: string) => void): () => void {
+    const own = (account: string): void => listener(account)
+    this.#trainers.add(own)
+    return () => void this.#trainers.delete(own)
+  }
+
   spool(): Spool {
     this.#assertOpen()
     return this.#options.spool()
@@ -133,6 +143,7 @@ class StoreOverEngine implements OpenMailStore {
   async #close(): Promise<void> {
     this.#timer?.cancel()
     await this.#erasing?.catch(() => undefined)
+    await this.reports.settled()
     await this.#register.close()
     await this.#options.close()
   }
@@ -167,6 +178,10 @@ class StoreOverEngine implements OpenMailStore {
       if (await eraseDue(host, account, Math.floor(clock.now() / 1000))) this.#due.add(number)
     }
     this.#knowsDue = true
+  }
+
+  #tellTraining(account: string): void {
+    for (const listener of this.#trainers) listener(account)
   }
 
   #assertOpen(): void {

@@ -81,11 +81,11 @@ export interface BodySource {
 
 /**
  * Octets `[from, to)` of a message, clipped to it, in pieces of at most 65,536.
- * @param mailbox the one it is read through: ends when that is deleted, or the message gone
+ * @param mailbox the one it is read through: ends when that is deleted, or the message gone; undefined: only then
  */
 export async function* readOctets(
   source: BodySource,
-  mailbox: number,
+  mailbox: number | undefined,
   emailId: number,
   from: number,
   to: number,
@@ -105,7 +105,7 @@ export async function* readOctets(
 /** Octets from `at` on, at most to `end` and not necessarily all of them; undefined when the message is gone. */
 async function readPiece(
   source: BodySource,
-  mailbox: number,
+  mailbox: number | undefined,
   emailId: number,
   stored: StoredStructure,
   at: number,
@@ -113,8 +113,9 @@ async function readPiece(
 ): Promise<Uint8Array | undefined> {
   const { store, keys, blobs } = source
   const { body, sizeOctets } = stored
+  const owner = mailbox === undefined ? keys.head() : keys.mailbox(mailbox)
   if (body.kind === 'blob') {
-    const [exists] = await store.getMany([keys.mailbox(mailbox)])
+    const [exists] = await store.getMany([owner])
     if (exists === undefined) return undefined
     if (at < body.prefix.length) return body.prefix.slice(at, end)
     const shift = body.skipOctets - body.prefix.length
@@ -124,7 +125,7 @@ async function readPiece(
   }
   const first = chunkOf(at, body.firstOctets)
   const last = chunkOf(end - 1, body.firstOctets)
-  const wanted = [keys.mailbox(mailbox)]
+  const wanted = [owner]
   for (let n = first; n <= last; n += 1) wanted.push(keys.message(emailId, MessagePart.body + n))
   const [exists, ...chunks] = await store.getMany(wanted)
   if (exists === undefined || chunks.every((chunk) => chunk === undefined)) return undefined

@@ -10,6 +10,8 @@ export interface TablesSource {
   readonly keys: AccountKeys
   /** What the account's owner wants done with messages that get a place. */
   readonly policy: () => FilingPolicy | undefined
+  /** Told after a commit that left something to be learned. */
+  readonly left: () => void
 }
 
 /**
@@ -17,12 +19,13 @@ export interface TablesSource {
  * that copies. What a crash cuts off of them is lost: they are advice, not mail.
  * @param octets about what the change puts
  */
-export async function changeTables<T>({ writer, keys, policy }: TablesSource, run: (tables: AccountTables) => Promise<T>, octets = 0): Promise<T> {
-  const { result, left } = await writer.change(async (tx) => {
+export async function changeTables<T>({ writer, keys, policy, left: tellLeft }: TablesSource, run: (tables: AccountTables) => Promise<T>, octets = 0): Promise<T> {
+  const { result, left, hasLeft } = await writer.change(async (tx) => {
     const tables = new AccountTables(tx, keys, policy())
     const value = await run(tables)
-    return { result: value, left: await tables.finish() }
+    return { result: value, left: await tables.finish(), hasLeft: tables.judgements.hasAny }
   }, octets)
+  if (hasLeft) tellLeft()
   for (const slice of judgementSlices(left)) {
     await writer.change(async (tx) => {
       const tables = new AccountTables(tx, keys, policy())

@@ -1,0 +1,108 @@
+/**
+ * Words learned and not yet merged into the counts on disk, merged in memory instead: what a read adds to those. Made of
+ * the deltas when first asked for, kept up to date while the account is in use. Not here: the merging on disk.
+ */
+import { createMemoryCorpus, type MemoryCorpus } from '@postern/junk/corpus'
+import type { CorpusRecord } from './corpus-record.ts'
+import { decodeDeltas } from './corpus-record.ts'
+import type { AccountKeys } from './keys.ts'
+import { keyAfter } from './keys.ts'
+import { loopTurn } from './loop-turn.ts'
+import type { OrderedStore } from './ordered-store.ts'
+
+const READ_DELTAS = 16
+/** LIMIT: overlays this process keeps, of about 4 MiB each when full; the one used least recently goes. */
+const MAX_OVERLAYS = 16
+const kept = new Set<CorpusOverlay>()
+
+/** Merges deltas `first` to, not including, `end` into a corpus in memory. */
+export async function loadDeltas(store: OrderedStore, keys: AccountKeys, corpus: number, first: number, end: number, into: MemoryCorpus): Promise<void> {
+  let { from } = keys.deltas(corpus, first, end)
+  const { to } = keys.deltas(corpus, first, end)
+  for (;;) {
+    const rows = await store.range({ from, to, limit: READ_DELTAS })
+    for (const { value } of rows) await into.apply(decodeDeltas(value))
+    const last = rows.at(-1)
+    if (last === undefined || rows.length < READ_DELTAS) return
+    from = keyAfter(last.key)
+    await loopTurn()
+  }
+}
+
+export class CorpusOverlay {
+  readonly #store: OrderedStore
+  readonly #keys: AccountKeys
+  readonly #corpus: number
+  /** Deltas `#first` to `#foldEnd` are in `#folding`, those up to `#next` in `#fresh`. */
+  #first = 0
+  #foldEnd = 0
+  #next = 0
+  #folding = createMemoryCorpus()
+  #fresh = createMemoryCorpus()
+  #turn: Promise<void> = Promise.resolve()
+
+  constructor(store: OrderedStore, keys: AccountKeys, corpus: number) {
+    this.#store = store
+    this.#keys = keys
+    this.#corpus = corpus
+  }
+
+  /** Brings it to what a record says; calls wait for each other. */
+  follow(record: CorpusRecord): Promise<void> {
+    const done = this.#turn.then(() => this.#follow(record))
+    this.#turn = done.catch(() => this.#empty())
+    return done
+  }
+
+  /**
+   * What is to be added to counts on disk, as of the record followed last: deltas being merged, and later ones.
+   * @returns undefined when it has gone on since
+   */
+  async counts(keys: Uint32Array, record: CorpusRecord): Promise<{ readonly folding: Int32Array; readonly fresh: Int32Array } | undefined> {
+    if (this.#first !== record.first || this.#foldEnd !== Math.max(record.first, record.foldEnd) || this.#next !== record.next) return undefined
+    const both = [this.#folding.read(keys), this.#fresh.read(keys)] as const
+    const [folding, fresh] = await Promise.all(both)
+    return { folding: folding.counts, fresh: fresh.counts }
+  }
+
+  async #follow({ first, foldEnd, next }: CorpusRecord): Promise<void> {
+    kept.delete(this)
+    kept.add(this)
+    for (const oldest of kept) {
+      if (kept.size <= MAX_OVERLAYS) break
+      kept.delete(oldest)
+      if (oldest !== this) oldest.#empty()
+    }
+    const end = Math.max(first, foldEnd)
+    // A merge that has ended took all that was being merged.
+    if (first === this.#foldEnd && first > this.#first) {
+      this.#folding = createMemoryCorpus()
+      this.#first = first
+    }
+    // One that begins takes all there is, or, when more than it takes was there at once, the two are told apart anew.
+    if (first === this.#first && this.#foldEnd === first && end > first && end === this.#next) {
+      this.#folding = this.#fresh
+      this.#fresh = createMemoryCorpus()
+      this.#foldEnd = end
+    }
+    if (first !== this.#first || end !== this.#foldEnd || next < this.#next) {
+      this.#empty()
+      await loadDeltas(this.#store, this.#keys, this.#corpus, first, end, this.#folding)
+      this.#first = first
+      this.#foldEnd = end
+      this.#next = end
+    }
+    if (this.#next < next) {
+      await loadDeltas(this.#store, this.#keys, this.#corpus, this.#next, next, this.#fresh)
+      this.#next = next
+    }
+  }
+
+  #empty(): void {
+    this.#folding = createMemoryCorpus()
+    this.#fresh = createMemoryCorpus()
+    this.#first = 0
+    this.#foldEnd = 0
+    this.#next = 0
+  }
+}

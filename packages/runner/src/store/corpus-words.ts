@@ -1,0 +1,132 @@
+/**
+ * Counts of words of one account: fulfils the junk filter's `Corpus`. What is learned is appended as deltas; a fold
+ * merges many of them into the counts later (corpus-fold.ts). A read sees both.
+ */
+import type { WordCorpus, WordCounts, WordDelta } from '@postern/core/store'
+import { StoreError } from '@postern/core/store'
+import type { AccountWriter } from './account-writer.ts'
+import { CorpusOverlay } from './corpus-overlay.ts'
+import type { CorpusRecord } from './corpus-record.ts'
+import { decodeCorpus, decodeWord, encodeCorpus, encodeDeltas } from './corpus-record.ts'
+import type { AccountKeys } from './keys.ts'
+import { loopTurn } from './loop-turn.ts'
+import type { OrderedStore } from './ordered-store.ts'
+import type { Transaction } from './transaction.ts'
+
+/** Words read at a time: about a millisecond. */
+const READ_WORDS = 512
+/** LIMIT: a read starts again when a merge begins or ends under it; merges take longer than reads. */
+const MAX_TRIES = 20
+
+/** Where the counts of an account lie. */
+export interface CorpusSource {
+  readonly store: OrderedStore
+  readonly keys: AccountKeys
+  readonly writer: AccountWriter
+}
+
+export class StoredCorpus implements WordCorpus {
+  readonly #source: CorpusSource
+  /** Told after deltas were appended. */
+  readonly #grown: (record: CorpusRecord) => void
+  readonly #overlay: CorpusOverlay
+  readonly number: number
+
+  /** @param number of the corpus among the account's */
+  constructor(source: CorpusSource, number: number, grown: (record: CorpusRecord) => void) {
+    this.#source = source
+    this.number = number
+    this.#grown = grown
+    this.#overlay = new CorpusOverlay(source.store, source.keys, number)
+  }
+
+  async record(): Promise<CorpusRecord> {
+    const { store, keys } = this.#source
+    return decodeCorpus((await store.getMany([keys.corpus(this.number)]))[0])
+  }
+
+  async read(words: Uint32Array): Promise<WordCounts> {
+    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+      const record = await this.record()
+      await this.#overlay.follow(record)
+      const added = await this.#overlay.counts(words, record)
+      const counts = added === undefined ? undefined : await this.#readRows(words, record, added)
+      if (counts !== undefined) return { totals: { ham: record.ham, spam: record.spam }, counts }
+    }
+    throw new StoreError('STORE_BUSY', 'Words are being learned faster than they can be read')
+  }
+
+  async apply(deltas: readonly WordDelta[]): Promise<void> {
+    const { writer } = this.#source
+    const octets = deltas.reduce((sum, { keys }) => sum + keys.byteLength, 0)
+    // Copied: the change runs later.
+    const copies = deltas.map((delta) => ({ ...delta, keys: delta.keys.slice() }))
+    this.#grown(await writer.change((tx) => this.append(tx, copies), octets))
+  }
+
+  /** Appends deltas within a change; `noteGrown` is to be called once that is committed. */
+  async append(tx: Transaction, deltas: readonly WordDelta[]): Promise<CorpusRecord> {
+    const { keys } = this.#source
+    const key = keys.corpus(this.number)
+    const before = decodeCorpus(await tx.get(key))
+    let { ham, spam, next, deltaOctets } = before
+    for (const { verdict, sign } of deltas) {
+      if (verdict === 'ham') ham += sign
+      else spam += sign
+    }
+    for (const octets of encodeDeltas(deltas)) {
+      tx.add(keys.delta(this.number, next), octets)
+      next += 1
+      deltaOctets += octets.length
+    }
+    const record = { ...before, ham, spam, next, deltaOctets }
+    tx.put(key, encodeCorpus(record))
+    return record
+  }
+
+  noteGrown(record: CorpusRecord): void {
+    this.#grown(record)
+  }
+
+  /** Counts on disk with what is to be added to them. @returns undefined when a merge began or ended meanwhile */
+  async #readRows(words: Uint32Array, before: CorpusRecord, { folding, fresh }: { readonly folding: Int32Array; readonly fresh: Int32Array }): Promise<Int32Array | undefined> {
+    const { store, keys } = this.#source
+    const counts = new Int32Array(words.length)
+    for (let at = 0; at < words.length; at += 2 * READ_WORDS) {
+      const end = Math.min(words.length, at + 2 * READ_WORDS)
+      const wanted = [keys.corpus(this.number)]
+      for (let n = at; n < end; n += 2) wanted.push(keys.word(this.number, words[n] as number, words[n + 1] as number))
+      const [octets, ...rows] = await store.getMany(wanted)
+      const now = decodeCorpus(octets)
+      const merged = mergedOf(before, now)
+      if (merged === undefined) return undefined
+      for (let n = at, row = 0; n < end; n += 2, row += 1) {
+        const found = rows[row]
+        const { ham, spam } = found === undefined ? { ham: 0, spam: 0 } : decodeWord(found)
+        const isMerged = merged(words[n] as number, words[n + 1] as number)
+        counts[n] = ham + (fresh[n] as number) + (isMerged ? 0 : (folding[n] as number))
+        counts[n + 1] = spam + (fresh[n + 1] as number) + (isMerged ? 0 : (folding[n + 1] as number))
+      }
+      const turn = loopTurn()
+      if (turn !== undefined) await turn
+    }
+    return counts
+  }
+}
+
+/**
+ * Whether a word's count on disk holds the deltas that were being merged when the read began: as the merge goes on it is
+ * more and more of them. @returns undefined when another merge has begun since
+ */
+function mergedOf(before: CorpusRecord, now: CorpusRecord): ((high: number, low: number) => boolean) | undefined {
+  if (now.foldEnd !== 0 && now.foldEnd !== before.foldEnd) return undefined
+  if (now.foldEnd === 0) {
+    const end = Math.max(before.first, before.foldEnd)
+    return now.first === end ? () => true : undefined
+  }
+  const { folded } = now
+  if (folded === undefined) return () => false
+  const high = Number(folded >> 32n)
+  const low = Number(folded & 0xffff_ffffn)
+  return (wordHigh, wordLow) => wordHigh < high || (wordHigh === high && wordLow <= low)
+}
