@@ -16,7 +16,7 @@ export interface NamedScoring {
 export const DEFAULT_SCORING: ScoringName = 'odds'
 
 export const SCORINGS: Readonly<Record<ScoringName, NamedScoring>> = {
-  odds: { score: scoreByOdds, threshold: 0.82 },
+  odds: { score: scoreByOdds, threshold: 0.84 },
   'chi-square': { score: scoreByChiSquare, threshold: 0.61 },
   fisher: { score: scoreByFisher, threshold: 0.99 },
   exponential: { score: scoreByExponentialWeights, threshold: 0.99 },

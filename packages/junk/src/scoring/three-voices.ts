@@ -3,8 +3,8 @@
  * says. Each voice has as many words as the others, so that a long one can't drown the others: a header full of a
  * mailing list's own words doesn't excuse what is sent over it, and a page of borrowed prose doesn't excuse its header.
  *
- * Choosing the strongest words is Graham's, smoothing Robinson's; three voices and two estimates are ours. Sources:
- * `evidence.ts`; how the numbers were chosen: docs/decisions/0012-junk-scoring.md
+ * Choosing the strongest words is Graham's, smoothing Robinson's; three voices, two estimates and few words alike are ours.
+ * Sources: `evidence.ts`; how the numbers were chosen: docs/decisions/0012-junk-scoring.md
  */
 import { type CountedWords, logistic, type Score, timesSeen, type WordEvidence } from './evidence.ts'
 import { logChiSquareTail } from './chi-square.ts'
@@ -12,14 +12,19 @@ import { Strongest } from './strongest.ts'
 
 const VOICES = 3
 /** Words and pairs of each voice by either estimate. */
-const WORDS_BY_SHARE = 4
+const WORDS_BY_SHARE = 6
 const WORDS_BY_CHANCE = 8
+/**
+ * Words of a voice that may have the same odds. Words seen in exactly as many messages of ham and as many of spam tend to
+ * be the same messages' words, of one list, one sender or one text: they are one piece of evidence said many times.
+ */
+const WORDS_ALIKE = 3
 /** Words of each voice where only shares are used. */
 const WORDS_ALONE = 8
 /** How many times unseen each word is. Small: what was never seen on one side is told apart by how often it was on the other. */
 const STRENGTH = 0.002
 /** The words of a message are far from independent: their odds count for so much, which makes probabilities that hold. */
-const ODDS_SCALE = 1 / 7
+const ODDS_SCALE = 1 / 6
 const CHI_SCALE = 1 / 15
 
 /**
@@ -27,8 +32,8 @@ const CHI_SCALE = 1 / 15
  * were independent, then scaled. What both estimates say counts; what only one says counts half.
  */
 export function scoreByOdds(words: CountedWords): Score {
-  const byShare = voicesOf(WORDS_BY_SHARE)
-  const byChance = voicesOf(WORDS_BY_CHANCE)
+  const byShare = voicesOf(WORDS_BY_SHARE, WORDS_ALIKE)
+  const byChance = voicesOf(WORDS_BY_CHANCE, WORDS_ALIKE)
   for (let index = 0; index < words.count; index += 1) {
     if (timesSeen(words, index) === 0) continue
     const source = words.sources[index] as number
@@ -62,8 +67,8 @@ export function scoreByChiSquare(words: CountedWords): Score {
   return { probability: logistic(odds * CHI_SCALE), evidence }
 }
 
-function voicesOf(size: number): readonly Strongest[] {
-  return Array.from({ length: VOICES }, () => new Strongest(size))
+function voicesOf(size: number, alike?: number): readonly Strongest[] {
+  return Array.from({ length: VOICES }, () => new Strongest(size, alike))
 }
 
 function sumOf(voices: readonly Strongest[]): number {

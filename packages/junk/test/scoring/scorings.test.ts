@@ -65,6 +65,38 @@ describe('reference', () => {
   })
 })
 
+describe('odds', () => {
+  const { score } = SCORINGS.odds
+  const times = (count: number, row: readonly [number, number]) => Array.from({ length: count }, () => row)
+  /** All in one voice. */
+  const inContent = (rows: readonly (readonly [number, number])[]): CountedWords => ({ ...counted(rows), sources: new Uint8Array(rows.length).fill(2) })
+
+  it('takes three words of a voice seen in as many messages, however many there are', () => {
+    const few = score(inContent(times(3, [0, 5])))
+    const many = score(inContent(times(50, [0, 5])))
+    expect(many.probability).toBe(few.probability)
+    expect(many.evidence.map(({ index }) => index)).toEqual([0, 1, 2])
+    expect(score(inContent(times(2, [0, 5]))).probability).toBeLessThan(few.probability)
+  })
+
+  it('takes more where words were seen in different numbers of messages', () => {
+    const other = score(inContent([...times(3, [0, 5]), ...times(3, [0, 4])]))
+    expect(other.probability).toBeGreaterThan(score(inContent(times(6, [0, 5]))).probability)
+  })
+
+  it('words of ham are not alike to those of spam', () => {
+    const mixed = score(inContent([...times(3, [0, 5]), ...times(3, [5, 0])]))
+    expect(mixed.evidence).toHaveLength(6)
+    expect(mixed.probability).toBeCloseTo(0.5, 6)
+  })
+
+  it('a list that says much about itself does not outweigh words of other messages', () => {
+    // Twenty words of a list seen in forty messages of ham, against words of spam that are not one message's.
+    const spam = [12, 9, 8, 7, 6].map((seen) => [0, seen] as const)
+    expect(score(inContent([...times(20, [40, 0]), ...spam])).probability).toBeGreaterThan(0.5)
+  })
+})
+
 describe('arithmetic', () => {
   it.each([
     // Tables of Abramowitz and Stegun, 26.7 and 26.8.
@@ -88,13 +120,19 @@ describe('arithmetic', () => {
     expect(strongest.logOdds).toBeCloseTo(0, 10)
   })
 
-  it('the strongest are those a sort would put first', () => {
+  it('the strongest are those a sort would put first, without those that are too many alike', () => {
+    // Few different odds, so that many are alike.
+    const odds = fc.oneof(fc.double({ min: 1e-9, max: 1e9, noNaN: true }), fc.integer({ min: -4, max: 4 }).map((power) => 2 ** power))
     fc.assert(
-      fc.property(fc.array(fc.double({ min: 1e-9, max: 1e9, noNaN: true })), fc.integer({ min: 1, max: 12 }), (given, size) => {
-        const strongest = new Strongest(size)
+      fc.property(fc.array(odds), fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 12 }), (given, size, alike) => {
+        const strongest = new Strongest(size, alike)
         for (const [index, odds] of given.entries()) strongest.offer(index, odds)
         const strength = (odds: number): number => Math.fround(odds < 1 ? 1 / odds : odds)
-        const sorted = [...given.entries()].sort(([, a], [, b]) => strength(b) - strength(a)).slice(0, size)
+        const isAlike = (a: number, b: number): boolean => strength(a) === strength(b) && a < 1 === b < 1
+        const sorted = [...given.entries()]
+          .filter(([index, odds]) => given.slice(0, index).filter((other) => isAlike(other, odds)).length < alike)
+          .sort(([, a], [, b]) => strength(b) - strength(a))
+          .slice(0, size)
         expect(strongest.indexes).toEqual(sorted.map(([index]) => index))
         expect(strongest.logOdds).toBeCloseTo(sorted.reduce((sum, [, odds]) => sum + Math.log(odds), 0), 6)
       }),
