@@ -4,7 +4,7 @@ export type { AnalysisSummary, Classification, Classifier, Signal } from '@poste
 export type { Config, ConfigInput, ConfigIssue } from '@postern/core/config'
 export { ConfigError, formatConfigIssue, parseConfig } from '@postern/core/config'
 export type { RefusalReason } from '@postern/core/delivery'
-export type { Clock, Logger, Random, Resolver } from '@postern/core/host'
+export type { Clock, Counter, Gauge, Histogram, HistogramMetric, Logger, Metric, Metrics, Random, Resolver, Series } from '@postern/core/host'
 export type { Authenticator } from '@postern/core/sasl'
 export type { MailStore, SpooledMessage } from '@postern/core/store'
 export { StoreError } from '@postern/core/store'

@@ -59,7 +59,7 @@ export async function gatherEvidence(
   facts: HeaderFacts,
   arrival: Arrival,
   host: GatherHost,
-  signal?: AbortSignal,
+  { signal }: { readonly signal?: AbortSignal } = {},
 ): Promise<MessageEvidence> {
   const { resolver, hostname } = host
   const { reversePath, connection, helo } = arrival
@@ -188,14 +188,14 @@ function unicodeOf(ascii: string): string {
 }
 
 /** Evidence where nothing is looked up: mail is taken from anybody. */
-export async function gatherNothing(_message: SpooledMessage, header: Uint8Array, facts: HeaderFacts, arrival: Arrival, host: Pick<GatherHost, 'hostname'>): Promise<MessageEvidence> {
+export function gatherNothing(_message: SpooledMessage, header: Uint8Array, facts: HeaderFacts, arrival: Arrival, host: Pick<GatherHost, 'hostname'>): MessageEvidence {
   const tls = arrival.connection.tls !== undefined
   return {
     trusted: true,
     header: facts,
     sender: {
-      from: facts.from,
-      organization: facts.from === undefined ? undefined : organizationalDomain(facts.from.domain.unicode),
+      from: undefined,
+      organization: undefined,
       validated: false,
       dkimDomains: [],
       mailFrom: undefined,

@@ -56,28 +56,70 @@ export function readHeaderFacts(header: Uint8Array): HeaderFacts {
       default:
     }
   }
-  const valueOf = (field: HeaderField): Uint8Array => header.subarray(field.valueStart, field.valueEnd)
-  let named: ReadonlySet<string> | undefined
-  return {
-    from: froms.length === 1 ? oneAddress(valueOf(froms[0] as HeaderField)) : undefined,
-    authorDomains: authorDomains(froms.map(valueOf)),
-    subject: subject === undefined ? '' : decodeUnstructured(valueOf(subject).subarray(0, MAX_VALUE_OCTETS)),
-    messageId: messageId === undefined ? undefined : parseMessageIds(valueOf(messageId), { maxIds: 1 })[0],
-    hops,
-    names(address) {
-      named ??= new Set(recipients.flatMap((field) => addressesOf(valueOf(field)).map(nameKey)))
-      return named.has(nameKey(address))
-    },
-    fields() {
-      const fields: (readonly [string, string])[] = []
-      for (const field of readFields(header)) {
-        if (fields.length === MAX_FIELDS) break
-        if (field.nameEnd === field.start) continue
-        const value = valueOf(field).subarray(0, MAX_VALUE_OCTETS)
-        fields.push([decodeUnlabelled(header.subarray(field.start, field.nameEnd)), decodeUnlabelled(value).replaceAll(/\r?\n/g, '').trim()])
-      }
-      return fields
-    },
+  return new ReadFacts(header, { froms, recipients, subject, messageId }, hops)
+}
+
+interface FactFields {
+  readonly froms: readonly HeaderField[]
+  readonly recipients: readonly HeaderField[]
+  readonly subject: HeaderField | undefined
+  readonly messageId: HeaderField | undefined
+}
+
+/** Values are read when they are asked for: of a message nobody looks into, none. */
+class ReadFacts implements HeaderFacts {
+  readonly hops: number
+  readonly #header: Uint8Array
+  readonly #fields: FactFields
+  #from: { readonly address: Address | undefined } | undefined
+  #authorDomains: readonly string[] | undefined
+  #subject: string | undefined
+  #named: ReadonlySet<string> | undefined
+
+  constructor(header: Uint8Array, fields: FactFields, hops: number) {
+    this.#header = header
+    this.#fields = fields
+    this.hops = hops
+  }
+
+  get from(): Address | undefined {
+    const [field, ...others] = this.#fields.froms
+    this.#from ??= { address: field === undefined || others.length > 0 ? undefined : oneAddress(this.#valueOf(field)) }
+    return this.#from.address
+  }
+
+  get authorDomains(): readonly string[] {
+    return (this.#authorDomains ??= authorDomains(this.#fields.froms.map((field) => this.#valueOf(field))))
+  }
+
+  get subject(): string {
+    const { subject } = this.#fields
+    return (this.#subject ??= subject === undefined ? '' : decodeUnstructured(this.#valueOf(subject).subarray(0, MAX_VALUE_OCTETS)))
+  }
+
+  get messageId(): string | undefined {
+    const { messageId } = this.#fields
+    return messageId === undefined ? undefined : parseMessageIds(this.#valueOf(messageId), { maxIds: 1 })[0]
+  }
+
+  readonly names = (address: Address): boolean => {
+    this.#named ??= new Set(this.#fields.recipients.flatMap((field) => addressesOf(this.#valueOf(field)).map(nameKey)))
+    return this.#named.has(nameKey(address))
+  }
+
+  readonly fields = (): readonly (readonly [name: string, value: string])[] => {
+    const fields: (readonly [string, string])[] = []
+    for (const field of readFields(this.#header)) {
+      if (fields.length === MAX_FIELDS) break
+      if (field.nameEnd === field.start) continue
+      const value = this.#valueOf(field).subarray(0, MAX_VALUE_OCTETS)
+      fields.push([decodeUnlabelled(this.#header.subarray(field.start, field.nameEnd)), decodeUnlabelled(value).replaceAll(/\r?\n/g, '').trim()])
+    }
+    return fields
+  }
+
+  #valueOf({ valueStart, valueEnd }: HeaderField): Uint8Array {
+    return this.#header.subarray(valueStart, valueEnd)
   }
 }
 

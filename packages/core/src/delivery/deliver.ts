@@ -74,7 +74,7 @@ export async function deliverAll(plans: readonly Plan[], incoming: Incoming, hos
       seen: reports !== undefined,
     })
     // The message is durable: whatever else fails, to have it sent again would only make it two.
-    await afterwards(host, account, () => host.arrivals.stored(account, remoteAddress, message.sizeOctets, receivedSeconds))
+    if (!evidence.trusted) await afterwards(host, account, () => host.arrivals.stored(account, remoteAddress, message.sizeOctets, receivedSeconds))
     await afterwards(host, account, () => forgetRejects(account, evidence, host))
     if (reports !== undefined) await afterwards(host, account, async () => host.reports?.store(reports, message, evidence))
     return [{ account: account.name, mailbox: stored.mailbox, uid: stored.uid, modseq: stored.modseq, reason }]

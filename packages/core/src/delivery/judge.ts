@@ -17,6 +17,7 @@ import {
 } from '../analysis/index.ts'
 import type { AccountSettings, Destination, RulesetSubject } from '../directory/index.ts'
 import type { AccountStore, SpooledMessage } from '../store/index.ts'
+import type { Deadline } from './analyse.ts'
 import type { ReceiveHost } from './receive-host.ts'
 import { noSuchMailbox, refusalOf, type Refusal } from './refusal.ts'
 import { subjectPassKey } from './subject-pass-keys.ts'
@@ -59,7 +60,7 @@ export interface JudgedMessage {
   readonly subject: RulesetSubject
   readonly remoteAddress: string | undefined
   readonly receivedSeconds: number
-  readonly signal: AbortSignal
+  readonly deadline: Pick<Deadline, 'signal'>
 }
 
 /** What speaks for a message that nothing is asked about. */
@@ -121,7 +122,7 @@ function isListAllowed(domain: string | undefined, { sender }: MessageEvidence):
 
 /** Decides, learning what the verdict hangs on when it is asked for. */
 async function settle(given: Evidence, account: string, judged: JudgedMessage, settings: AccountSettings, host: ReceiveHost): Promise<Exclude<ReturnType<typeof decide>, { kind: 'ask' }>> {
-  const { message, remoteAddress, signal } = judged
+  const { message, remoteAddress, deadline } = judged
   const jitter = host.random(2).reduce((sum, octet) => sum * 256 + octet, 0) / 32_768 - 1
   let evidence = given
   for (;;) {
@@ -130,8 +131,8 @@ async function settle(given: Evidence, account: string, judged: JudgedMessage, s
     const outcome = decide(evidence, jitter, policy)
     if (outcome.kind !== 'ask') return outcome
     const [content, blockLists] = await Promise.all([
-      outcome.facts.includes('content') ? host.classifier?.classify(account, message, { signal }) : evidence.content,
-      outcome.facts.includes('blockLists') ? host.blockLists?.(remoteAddress ?? '', signal) : evidence.blockLists,
+      outcome.facts.includes('content') ? host.classifier?.classify(account, message, { signal: deadline.signal }) : evidence.content,
+      outcome.facts.includes('blockLists') ? host.blockLists?.(remoteAddress ?? '', deadline.signal) : evidence.blockLists,
     ])
     evidence = { ...evidence, content: content ?? 'none', blockLists: blockLists ?? [] }
   }

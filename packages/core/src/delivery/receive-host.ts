@@ -3,6 +3,7 @@ import type { Classifier, HeaderFacts, MessageEvidence } from '../analysis/index
 import type { Directory } from '../directory/index.ts'
 import type { Clock, Logger, Random } from '../host/index.ts'
 import type { MailStore, SpooledMessage } from '../store/index.ts'
+import type { Deadline } from './analyse.ts'
 import type { ArrivalsRegister } from './arrivals-register.ts'
 import type { DeliverHook, MessageHook } from './hooks.ts'
 import type { Reception } from './reception.ts'
@@ -25,7 +26,7 @@ export interface ReceiveHost {
   readonly logger: Logger
   readonly arrivals: ArrivalsRegister
   /** Everything that is the same for all recipients: look-ups side by side under one deadline. */
-  gather(message: SpooledMessage, header: Uint8Array, facts: HeaderFacts, reception: Reception, signal: AbortSignal): Promise<MessageEvidence>
+  gather(message: SpooledMessage, header: Uint8Array, facts: HeaderFacts, reception: Reception, deadline: Pick<Deadline, 'signal'>): MessageEvidence | Promise<MessageEvidence>
   readonly classifier?: Classifier | undefined
   /** Lists that list an address. */
   readonly blockLists?: ((remoteAddress: string, signal: AbortSignal) => Promise<readonly string[]>) | undefined

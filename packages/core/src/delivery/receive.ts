@@ -81,7 +81,7 @@ const analysisFailed: Refusal = { ...refusalOf('no-bad-signals', 'junk'), reason
 async function judgeAll({ message, reception, evidence, stamped }: Incoming, host: ReceiveHost, signal: AbortSignal): Promise<readonly Finding[] | undefined> {
   const { reversePath } = reception
   let fields: ReturnType<RulesetSubject['fields']>
-  const judged: Omit<JudgedMessage, 'signal'> = {
+  const judged: Omit<JudgedMessage, 'deadline'> = {
     message,
     evidence,
     subject: {
@@ -94,7 +94,7 @@ async function judgeAll({ message, reception, evidence, stamped }: Incoming, hos
   }
   return analyse(host, signal, async (deadline) => {
     const findings: Finding[] = []
-    for (const share of sharesOf(reception, host)) findings.push(await judge(share, { ...judged, signal: deadline }, host))
+    for (const share of sharesOf(reception, host)) findings.push(await judge(share, { ...judged, deadline }, host))
     return findings
   })
 }

@@ -3,6 +3,8 @@
  * logger; nothing a peer sent belongs in the sentence.
  */
 export interface Logger {
+  /** Whether lines of a level are kept at all; without it they are taken to be. As pino and others name it. */
+  isLevelEnabled?(level: 'debug' | 'info' | 'warn' | 'error'): boolean
   debug(fields: object, text?: string): void
   info(fields: object, text?: string): void
   warn(fields: object, text?: string): void
@@ -20,4 +22,5 @@ export const silentLogger: Logger = {
   child() {
     return silentLogger
   },
+  isLevelEnabled: () => false,
 }

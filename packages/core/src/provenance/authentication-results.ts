@@ -1,5 +1,5 @@
 /** Authentication-Results: what was found out about a sender, for programs behind us. RFC 8601 */
-import { readFields } from '../message/index.ts'
+import { FieldNames, findFields } from '../message/index.ts'
 import { parseDomain } from '../address/index.ts'
 import type { OctetRange } from '../message/index.ts'
 
@@ -234,12 +234,13 @@ class ValueReader {
   }
 }
 
+const RESULTS = new FieldNames(['authentication-results'])
+
 /** Fields of a header that claim to be ours: whatever bears our name, or can't be read and could. RFC 8601 §5 */
 export function findForgedResults(header: Uint8Array, authservId: string): readonly OctetRange[] {
   const ours = canonicalName(authservId)
   const found: OctetRange[] = []
-  for (const field of readFields(header)) {
-    if (Buffer.from(header.subarray(field.start, field.nameEnd)).toString('latin1').toLowerCase() !== 'authentication-results') continue
+  for (const field of findFields(header, RESULTS)) {
     const value = Buffer.from(header.subarray(field.valueStart, Math.min(field.valueEnd, field.valueStart + MAX_VALUE))).toString('utf8')
     const name = new ValueReader(value).name()
     // Some take what follows a slash for the version, or stop at whatever is in no domain.

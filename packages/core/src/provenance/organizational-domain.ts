@@ -11,11 +11,28 @@ const LIST = { allowPrivateDomains: true, validateHostname: false } as const
 export function organizationalDomain(domain: string): string | undefined {
   const name = domain.toLowerCase()
   if (name.startsWith('.') || name.endsWith('.') || name.includes('..') || name.length > 253) return undefined
-  return getDomain(name, LIST) ?? undefined
+  return factsOf(name).organization
 }
 
 /** Whether anybody may register names directly below it. */
 export function isPublicSuffix(domain: string): boolean {
-  const name = domain.toLowerCase()
-  return getPublicSuffix(name, LIST) === name
+  return factsOf(domain.toLowerCase()).isSuffix
+}
+
+interface SuffixFacts {
+  readonly organization: string | undefined
+  readonly isSuffix: boolean
+}
+
+/** LIMIT: names remembered; those of one message are asked for several times, and few senders send most mail. */
+const MAX_KEPT = 2_000
+const kept = new Map<string, SuffixFacts>()
+
+function factsOf(name: string): SuffixFacts {
+  const known = kept.get(name)
+  if (known !== undefined) return known
+  const facts = { organization: getDomain(name, LIST) ?? undefined, isSuffix: getPublicSuffix(name, LIST) === name }
+  if (kept.size >= MAX_KEPT) kept.clear()
+  if (name.length <= 253) kept.set(name, facts)
+  return facts
 }

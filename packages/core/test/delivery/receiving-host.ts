@@ -62,7 +62,7 @@ export async function createReceivingHost(config: DirectoryInput, { zone = GOOD_
     random: (octets) => new Uint8Array(octets).fill(128),
     logger: silentLogger,
     arrivals: new ArrivalsRegister({ ...defaultAdmissionLimits, ...limits }),
-    gather: (message, header, facts, reception, signal) => gatherEvidence(message, header, facts, reception, { resolver: dns, random: made.random, hostname: HOSTNAME }, signal),
+    gather: (message, header, facts, reception, deadline) => gatherEvidence(message, header, facts, reception, { resolver: dns, random: made.random, hostname: HOSTNAME }, deadline),
     blockLists: async (address, signal) => (await lists.check(address, signal)).flatMap(({ zone: list, result }) => (result === 'listed' ? [list] : [])),
     firstTimeSenderDelayMs: 0,
     ...host,

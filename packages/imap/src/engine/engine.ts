@@ -46,6 +46,8 @@ const TLS_HANDSHAKE = 0x16
 /** A command under way. */
 interface Running {
   readonly tag: string
+  /** Such as `FETCH` or `UID FETCH`. */
+  readonly verb: string
   /** No EXPUNGE may be told before its completion. */
   readonly holdsExpunges: boolean
   /** A look for changes is due even without a notice. */
@@ -200,16 +202,18 @@ class ImapServerEngine implements Engine {
     }
     this.#isFirst = false
     const { tag, command, uid } = head
+    const verb = uid ? `UID ${command.verb}` : command.verb
     let start: ReturnType<BoundCommand['bind']>
     try {
       start = command.bind(head.reader, uid)
     } catch (error) {
       this.#literals.drop()
-      return this.#complete(tag, this.#completionOf(error))
+      return this.#complete(tag, this.#completionOf(error), verb)
     }
     this.#literals.handOver()
     const running = {
       tag,
+      verb,
       holdsExpunges: command.holdsExpunges && !uid,
       looksForUpdates: !command.holdsExpunges,
       view: this.#session.selected,
@@ -311,7 +315,7 @@ class ImapServerEngine implements Engine {
 
   #settle(running: Running, outcome: Outcome): void {
     if (this.#output.isClosed) return
-    if (outcome.status !== '+') return this.#complete(running.tag, outcome)
+    if (outcome.status !== '+') return this.#complete(running.tag, outcome, running.verb)
     this.#waiting = { running, continuation: outcome }
     this.#output.write([responseLine(`+ ${outcome.text}`)])
     this.#frames.expectLine(outcome.maxLineOctets)
@@ -320,7 +324,9 @@ class ImapServerEngine implements Engine {
     this.#lookForUpdates()
   }
 
-  #complete(tag: string, completion: Completion): void {
+  #complete(tag: string, completion: Completion, verb?: string): void {
+    const { id, onEvent } = this.#session.services
+    onEvent?.({ kind: 'command', id, verb, status: completion.status })
     if (completion.pauseMs !== undefined) this.#output.pause(completion.pauseMs)
     this.#output.write([formatCompletion(tag, completion)])
     if (completion.status === 'BYE') return this.#close('flushed', 'protocol')

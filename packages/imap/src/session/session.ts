@@ -6,6 +6,7 @@ import { WireSyntaxError } from '@postern/core/conversation'
 import type { ConnectionInfo, TlsInfo } from '@postern/core/host'
 import type { Authenticator } from '@postern/core/sasl'
 import type { AccountStore, OpenMailbox, UidRanges } from '@postern/core/store'
+import type { Completion } from '../responses/completion.ts'
 import { resolveSequenceNumbers, resolveUids, type SequenceSet } from '../syntax/sequence-set.ts'
 import { listCapabilities } from './capabilities.ts'
 import type { State } from './states.ts'
@@ -53,6 +54,8 @@ export type ImapEvent =
       /** SASL mechanism, or `LOGIN` for the command. */
       readonly mechanism: string
     }
+  /** A command was answered; without a verb it was none, or was refused at a literal. */
+  | { readonly kind: 'command'; readonly id: string; readonly verb: string | undefined; readonly status: Completion['status'] }
   /** What a client says of itself. Values are the client's: data, never to be trusted. RFC 2971 */
   | { readonly kind: 'client'; readonly id: string; readonly fields: ReadonlyMap<string, string> }
 

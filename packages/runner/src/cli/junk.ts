@@ -34,7 +34,7 @@ interface AnalyzeFlags extends FilterFlags {
 const SOURCES = 'a directory with one message a file, an mbox file, or one message'
 
 export function junkCommand(): Command {
-  const command = new Command('junk').description('learn from mail and tell junk from it, without an account; a file keeps the counts of words')
+  const command = new Command('junk')
   command.addCommand(
     withDatabase(new Command('train'))
       .description('learn from mail, adding to what the file holds')

@@ -12,17 +12,18 @@ interface LocalserveFlags {
   readonly ip?: readonly string[]
   readonly portBase: number
   readonly logLevel: LogLevel
+  readonly json?: true
 }
 
 const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent']
 
 export function localserveCommand(): Command {
   return new Command('localserve')
-    .description('run a local mail server: every mail ends up in one account, nothing leaves the machine')
     .option('--dir <directory>', 'where mail, certificate and keys are kept; made when missing', join(process.env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), 'postern-localserve'))
     .option('--ip <address...>', 'IP addresses to listen on (default: 127.0.0.1)', parseIp)
     .option('--port-base <number>', 'added to the usual ports 25, 143 and 993; 0 takes free ports', parsePortBase, 1000)
     .option('--log-level <level>', `one of ${LOG_LEVELS.join(', ')}`, parseLogLevel, 'warn')
+    .option('--json', 'tell endpoints and account in JSON, as one line')
     .action(runLocalserve)
 }
 
@@ -38,24 +39,28 @@ async function runLocalserve(flags: LocalserveFlags): Promise<void> {
     await server.close({ drain: 0 })
     throw error
   }
-  process.stdout.write(
-    [
-      'Postern is listening.',
-      '',
-      `  account   ${LOCALSERVE_ADDRESS}`,
-      `  password  ${LOCALSERVE_PASSWORD}`,
-      '',
-      ...endpoints.map(({ url, tls }) => `  ${url}${tls === 'starttls' ? '  (STARTTLS)' : ''}`),
-      '',
-      `Mail to any address is delivered to that account and kept in ${flags.dir}.`,
-      'Ctrl-C stops.',
-      '',
-    ].join('\n'),
-  )
-  const signal = await nextSignal()
+  // Before it says that it is there: who reads that may want it to stop at once.
+  const stopped = nextSignal()
+  process.stdout.write(flags.json === true ? `${JSON.stringify({ account: LOCALSERVE_ADDRESS, password: LOCALSERVE_PASSWORD, dir: flags.dir, endpoints })}\n` : welcome(endpoints, flags.dir))
+  const signal = await stopped
   await server.close()
-  process.stdout.write(`Stopped by ${signal}.\n`)
+  if (flags.json !== true) process.stdout.write(`Stopped by ${signal}.\n`)
   process.exit(0)
+}
+
+function welcome(endpoints: readonly Endpoint[], dir: string): string {
+  return [
+    'Postern is listening.',
+    '',
+    `  account   ${LOCALSERVE_ADDRESS}`,
+    `  password  ${LOCALSERVE_PASSWORD}`,
+    '',
+    ...endpoints.map(({ url, tls }) => `  ${url}${tls === 'starttls' ? '  (STARTTLS)' : ''}`),
+    '',
+    `Mail to any address is delivered to that account and kept in ${dir}.`,
+    'Ctrl-C stops.',
+    '',
+  ].join('\n')
 }
 
 /** Resolves with SIGINT or SIGTERM; a second one ends the process at once. */

@@ -14,7 +14,6 @@ interface RetrainFlags {
 
 export function retrainCommand(): Command {
   return new Command('retrain')
-    .description('learn anew from all messages of an account that have exactly one of $Junk and $NotJunk')
     .argument('<account>', 'name of the account')
     .requiredOption('--dir <directory>', 'data directory of the server, which must not be running')
     .option('--json', 'tell in JSON')

@@ -8,6 +8,8 @@ import { createImapServerEngine } from '@postern/imap/engine'
 import { createSmtpServerEngine } from '@postern/smtp/server'
 import type { Admission } from './admission.ts'
 import type { EventHub } from './events.ts'
+import type { ServerMetrics } from './metrics.ts'
+import { AnswerTimer } from './metrics-timing.ts'
 import type { MailBackend } from './smtp-backend.ts'
 
 export interface EngineHost {
@@ -15,6 +17,7 @@ export interface EngineHost {
   readonly authenticator: Authenticator
   readonly events: EventHub
   readonly logger: Logger
+  readonly metrics: ServerMetrics
   readonly clock: Clock
   readonly admission: Admission
   /** Clients are held to the letter of SMTP. */
@@ -39,7 +42,8 @@ export interface ImapSettings {
 /** @param id unique in the process; stands in replies, logs, events and trace fields */
 export function createSmtpEngine(host: EngineHost, settings: SmtpSettings, connection: ConnectionInfo, id: string): Engine {
   const { backend, hostname, tls, maxMessageOctets } = settings
-  return createSmtpServerEngine({
+  const timer = new AnswerTimer(host.clock)
+  const engine = createSmtpServerEngine({
     backend,
     hostname,
     mode: 'mx',
@@ -49,31 +53,42 @@ export function createSmtpEngine(host: EngineHost, settings: SmtpSettings, conne
     id,
     connection,
     logger: host.logger,
+    onReply: ({ verb, code }) => host.metrics.answered('smtp', verb, String(code), timer.lap()),
   })
+  return timer.watch(engine)
 }
 
 /** @param id as of `createSmtpEngine` */
 export function createImapEngine(host: EngineHost, settings: ImapSettings, protocol: 'imap' | 'imaps', connection: ConnectionInfo, id: string): Engine {
-  const { store, events, logger, clock, admission } = host
+  const { store, events, logger, metrics, clock, admission } = host
+  const { remoteAddress } = connection
+  const timer = new AnswerTimer(clock)
   const authenticator = limitLogins(host.authenticator, admission.failedLogins, {
-    remoteAddress: connection.remoteAddress,
+    remoteAddress,
     nowMs: () => clock.now(),
-    onLimited: () => events.emit('limited', { what: 'login', key: connection.remoteAddress ?? '' }),
+    onLimited() {
+      logger.info({ id, protocol, remoteAddress }, 'Login refused: too many failed')
+      events.emit('limited', { what: 'login', key: remoteAddress ?? '' })
+    },
   })
-  return createImapServerEngine({
+  const engine = createImapServerEngine({
     ...settings,
     id,
     connection,
     authenticator,
-    logger,
+    logger: logger.child({ id, protocol }),
     login: async (account) => {
       const opened = await store.account(account)
       if (opened === undefined) throw new Error(`Account ${account} is gone`)
       return opened
     },
     onEvent: (event) => {
+      if (event.kind === 'command') metrics.answered(protocol, event.verb, event.status, timer.lap())
       if (event.kind !== 'login') return
-      events.emit('login', { id, protocol, login: event.login ?? '', mechanism: event.mechanism, result: event.result })
+      const { login, account, mechanism, result } = event
+      logger.info({ id, protocol, remoteAddress, login, account, mechanism, result }, result === 'ok' ? 'Logged in' : 'Login failed')
+      events.emit('login', { id, protocol, login: login ?? '', mechanism, result })
     },
   })
+  return timer.watch(engine)
 }

@@ -84,7 +84,12 @@ async function bind(name: string, address: string, service: Service, context: Se
       logger: host.logger,
       ...(context === undefined ? {} : { tls: { mode, secureContext: () => context } }),
       newId: host.newId,
-      admit: ({ remoteAddress }) => host.admission.admit(protocol, remoteAddress),
+      admit({ remoteAddress }) {
+        if (host.admission.admit(protocol, remoteAddress)) return true
+        host.metrics.connectionRefused(protocol)
+        host.logger.info({ protocol, remoteAddress }, 'Connection refused: too many from its network')
+        return false
+      },
       createEngine: service.createEngine,
       onConversation: ({ id, connection, ended }) => host.began(id, protocol, connection, ended),
     })

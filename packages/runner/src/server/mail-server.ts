@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import type { Authenticator } from '@postern/core/sasl'
 import type { AdmissionLimits } from '@postern/core/admission'
 import type { Classifier } from '@postern/core/analysis'
-import type { Clock, Logger, Random, Resolver } from '@postern/core/host'
+import type { Clock, Logger, Metrics, Random, Resolver } from '@postern/core/host'
 import type { MailStore } from '@postern/core/store'
 import type { Hooks } from './hooks.ts'
 import type { MessageInput } from './message-input.ts'
@@ -32,6 +32,8 @@ export interface MailServer extends MailEventSource, AsyncDisposable {
   readonly accounts: Accounts
   /** What others report of mail in the name of our domains, and of TLS to them. */
   readonly reports: Reports
+  /** What the server counts by, for counters of the host application's own; `text()` is what Prometheus reads, empty where the option's metrics have none. */
+  readonly metrics: Metrics & { text(): Promise<string> }
 }
 
 export interface Endpoint {
@@ -111,6 +113,8 @@ export interface MailServerOptions {
   readonly resolver?: Resolver
   /** Filter of content, asked for messages that nothing else decides, in place of the one that learns by flags. */
   readonly classifier?: Classifier
+  /** In place of the registry that `server.metrics.text()` tells. */
+  readonly metrics?: Metrics
   /** Aborting closes the server without a drain. */
   readonly signal?: AbortSignal
 }

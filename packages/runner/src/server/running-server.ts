@@ -2,7 +2,7 @@
 import type { Duplex } from 'node:stream'
 import { parseForwardPath } from '@postern/core/address'
 import type { ConversationControl, ConversationEnd } from '@postern/core/conversation'
-import type { Random } from '@postern/core/host'
+import type { Metrics, Random } from '@postern/core/host'
 import type { MailStore } from '@postern/core/store'
 import { serveImap } from '@postern/imap/node'
 import { serveSmtp } from '@postern/smtp/node'
@@ -22,6 +22,10 @@ import { receiveMessage, type TextEnvelope } from './receive-message.ts'
 
 /** All a server is made of. */
 export interface ServerParts extends Omit<ListenerHost, 'newId' | 'began' | 'backendOf'> {
+  /** What `metrics` counts into. */
+  readonly registry: Metrics
+  /** Stops what is measured all the time. */
+  readonly stopWatching: () => void
   readonly random: Random
   readonly hasher: HashingWorker
   readonly accounts: ServerAccounts
@@ -44,6 +48,7 @@ const DEFAULT_DRAIN_MS = 10_000
 export class RunningServer implements MailServer {
   readonly #parts: ServerParts
   readonly reports: KeptReports
+  readonly metrics: MailServer['metrics']
   #state: MailServer['state'] = 'created'
   #listeners: readonly Listener[] = []
   readonly #streams = new Set<GivenStream>()
@@ -53,6 +58,7 @@ export class RunningServer implements MailServer {
   constructor(parts: ServerParts) {
     this.#parts = parts
     this.reports = new KeptReports(parts.store.reports)
+    this.metrics = readable(parts.registry)
   }
 
   get state(): MailServer['state'] {
@@ -192,6 +198,7 @@ export class RunningServer implements MailServer {
     await store.close()
     await hasher.close()
     await this.#parts.closeResolver()
+    this.#parts.stopWatching()
     this.#listeners = []
     this.#state = 'closed'
     events.close()
@@ -210,5 +217,16 @@ export class RunningServer implements MailServer {
 
   #newId(): string {
     return this.#parts.connectionIds.next()
+  }
+}
+
+/** Metrics that can be read, empty where they are kept elsewhere. */
+function readable(registry: Metrics): MailServer['metrics'] {
+  return {
+    counter: (metric) => registry.counter(metric),
+    gauge: (metric) => registry.gauge(metric),
+    histogram: (metric) => registry.histogram(metric),
+    beforeReading: (look) => registry.beforeReading?.(look) ?? (() => {}),
+    text: async () => (await registry.text?.()) ?? '',
   }
 }

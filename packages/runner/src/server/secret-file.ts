@@ -1,6 +1,8 @@
 /** Secrets an installation keeps in files of its own: made at the first start, durable before they are used. */
 import { open, readFile, rename, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import type { Random } from '@postern/core/host'
+import { syncDirectory } from '../store/sync-directory.ts'
 
 /**
  * Reads a secret, making it when it isn't there.
@@ -20,6 +22,7 @@ export async function loadSecretFile(path: string, octets: number, random: Rando
     await file.close()
   }
   await rename(draft, path)
+  await syncDirectory(dirname(path))
   return secret
 }
 

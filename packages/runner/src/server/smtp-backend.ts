@@ -3,6 +3,7 @@
  * judgement of a message itself is core/delivery's.
  */
 import type { ForwardPath } from '@postern/core/address'
+import type { AnalysisSummary, Signal } from '@postern/core/analysis'
 import { noSuchMailbox, receive, refusalByHook, type ReceiveHost, type ReceiveOutcome, type Reception, type Refusal } from '@postern/core/delivery'
 import type { Directory } from '@postern/core/directory'
 import type { OctetSink } from '@postern/core/host'
@@ -19,6 +20,10 @@ export interface SmtpBackendHost extends Omit<ReceiveHost, 'directory' | 'messag
   readonly hooks: HookRunner
   /** What is looked up before the data comes; absent where mail is taken from anybody, as by the development server. */
   readonly senderChecks?: SenderChecks | undefined
+  /** Told what was found out about the sender of each message that was looked into. */
+  readonly senderChecked?: ((summary: AnalysisSummary) => void) | undefined
+  /** Told what became of each message, and how long that took from its end on. */
+  readonly messageDecided?: ((result: 'accepted' | 'refused' | 'fault', durationMs: number) => void) | undefined
 }
 
 /** The backend, and what the server tells it. */
@@ -61,7 +66,8 @@ export function createSmtpBackend(host: SmtpBackendHost): MailBackend {
       const { account } = share.destination
       return finding.kind === 'refuse' ? [{ account, reason: finding.refusal.reason, signals: finding.signals }] : [{ account, reason: finding.reason, signals: finding.signals }]
     })
-    host.logger.info({ id: peer.id, remoteAddress: peer.connection.remoteAddress, ...envelope, code, enhanced, reason, findings, analysis: outcome?.evidence?.summary }, 'Message refused')
+    // A subject pass is for its sender alone.
+    host.logger.info({ ...linePeer(peer), from: mail?.reversePath, to, code, enhanced, reason, told: reason === 'give-subjectpass' ? undefined : text, messageId: outcome?.evidence?.header.messageId, findings, analysis: outcome?.evidence?.summary }, 'Message refused')
     host.events.emit('rejected', { id: peer.id, envelope, reply: { code, enhanced, text }, reason, ...(outcome?.evidence === undefined ? {} : { analysis: outcome.evidence.summary }) })
     if (reason === 'rate') host.events.emit('limited', { what: 'rate', key: peer.connection.remoteAddress ?? '' })
   }
@@ -146,11 +152,16 @@ export function createSmtpBackend(host: SmtpBackendHost): MailBackend {
       write: (octets) => spool.write(octets),
       abort: (cause) => spool.abort(cause),
       async end() {
+        const began = host.clock.monotonic()
+        let result: 'accepted' | 'refused' | 'fault' = 'fault'
         const message = await spool.end()
         try {
-          return await take(message, peer, envelope, state)
+          const reply = await take(message, peer, envelope, state)
+          result = reply.code < 400 ? 'accepted' : 'refused'
+          return reply
         } finally {
           message.release()
+          host.messageDecided?.(result, host.clock.monotonic() - began)
         }
       },
     }
@@ -181,14 +192,19 @@ export function createSmtpBackend(host: SmtpBackendHost): MailBackend {
         : undefined,
     }
     const outcome = await receive(message, reception, asked, state.closed.signal)
+    if (outcome.evidence !== undefined) host.senderChecked?.(outcome.evidence.summary)
     if (outcome.kind === 'refused') {
       const { refusal, close } = outcome
       reject(peer, envelope, envelope.recipients, refusal, outcome)
       return { ...replyOf(refusal), slow: refusal.slow, close }
     }
     const { summary } = outcome.evidence
+    if (outcome.deliveries.length === 0) {
+      host.logger.info({ ...linePeer(peer), from: envelope.reversePath, to: envelope.recipients, messageId: outcome.evidence.header.messageId, analysis: summary }, 'Message discarded by a hook')
+    }
     for (const { account, mailbox, uid, modseq, reason } of outcome.deliveries) {
-      host.logger.info({ id: peer.id, account, mailbox, uid, sizeOctets: message.sizeOctets, reason, analysis: summary }, 'Message stored')
+      const line = { ...linePeer(peer), from: envelope.reversePath, to: envelope.recipients, messageId: outcome.evidence.header.messageId, account, mailbox, uid, sizeOctets: message.sizeOctets }
+      host.logger.info({ ...line, reason, signals: signalsFor(account, outcome), analysis: summary }, 'Message stored')
       host.events.emit('received', { id: peer.id, messageId: outcome.evidence.header.messageId, account, mailbox, uid, modseq, reason, analysis: summary })
     }
     return { code: 250, enhanced: '2.0.0', lines: [`Stored as ${peer.id}`] }
@@ -196,6 +212,16 @@ export function createSmtpBackend(host: SmtpBackendHost): MailBackend {
 }
 
 const UNKNOWN = Symbol('unknown recipients')
+
+/** What each line about a peer says of him; addresses go into it as values, which the log writes in both their forms. */
+function linePeer({ id, connection, helo }: SmtpPeer): object {
+  return { id, remoteAddress: connection.remoteAddress, helo, tls: connection.tls?.protocol }
+}
+
+/** What spoke for and against a message that an account got. */
+function signalsFor(account: string, { findings }: ReceiveOutcome): readonly Signal[] | undefined {
+  return findings.find(({ share }) => share.destination.account === account)?.signals
+}
 
 /** The disk is under its reserve, or a commit has failed: RFC 3463 §3.4 has one code for a full mail system. */
 const cannotStore: Refusal = { code: 452, enhanced: '4.3.1', text: 'Mail can not be stored for now, try again later', reason: 'storage', slow: false }

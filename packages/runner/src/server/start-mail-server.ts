@@ -10,18 +10,22 @@ import type { Clock, Logger, Random, Resolver } from '@postern/core/host'
 import type { MailStore } from '@postern/core/store'
 import { systemClock } from '../host/clock.ts'
 import { createHashingWorker } from '../host/hashing-worker.ts'
-import { createLogger } from '../host/log.ts'
+import { createLogger, guardLogger } from '../host/log.ts'
 import { systemRandom } from '../host/random.ts'
 import { createResolver } from '../host/resolver.ts'
 import { lmdbStore } from '../store/lmdb-store.ts'
 import { CREDENTIALS, ServerAccounts } from './accounts.ts'
 import { Admission } from './admission.ts'
 import { openConnectionIds } from './connection-ids.ts'
+import { createConnectionLog } from './connection-log.ts'
 import { EventHub } from './events.ts'
 import { filingPolicyOf } from './filing-policy.ts'
 import { HookRunner } from './hooks.ts'
 import { checkJunkFilters, createJunkService } from './junk-service.ts'
 import type { MailServerOptions } from './mail-server.ts'
+import { createServerMetrics } from './metrics.ts'
+import { watchProcess } from './metrics-process.ts'
+import { timeClassifier, timeResolver } from './metrics-timing.ts'
 import type { SmtpService } from './listeners.ts'
 import { createReportReader } from './report-reader.ts'
 import { RunningServer } from './running-server.ts'
@@ -54,11 +58,20 @@ export async function startMailServer(input: ConfigInput, options: MailServerOpt
   if (junkIssues.length > 0) throw new ConfigError(junkIssues)
   const clock = options.clock ?? systemClock
   const random = options.random ?? systemRandom
-  const logger = options.logger ?? createLogger({ level: 'warn' })
+  const mainLogger = guardLogger(options.logger ?? createLogger({ level: 'warn' }))
+  // Loaded only where it is asked for: who keeps metrics himself does not need it.
+  const registry = options.metrics ?? (await import('../host/metrics.ts')).createMetrics()
+  const metrics = createServerMetrics(registry)
   const hasher = createHashingWorker({ maxQueued: MAX_QUEUED_HASHINGS })
-  const store = options.store ?? (await openStore(config, { clock, random, logger }))
+  const store = options.store ?? (await openStore(config, { clock, random, logger: mainLogger }))
+  let stopWatching = (): void => {}
   try {
+    stopWatching = watchProcess(registry, () => store.accepting)
+    // After the store, which alone may make the data directory.
+    const connectionIds = await openConnectionIds(config.dataDir, { random, nowMs: clock.now() })
+    const logger = createConnectionLog(mainLogger, connectionIds)
     const events = new EventHub()
+    metrics.follow(events)
     events.on('error', ({ error, where }) => logger.error({ err: error, where }, 'Unexpected error'))
     const junk = await createJunkService({ store, clock, logger, events, directory: () => accounts.directory, baseline: config.junkBaseline })
     const accounts: ServerAccounts = new ServerAccounts(config, {
@@ -86,8 +99,8 @@ export async function startMailServer(input: ConfigInput, options: MailServerOpt
       iterations: internals.iterations,
     })
     store.usePolicy((account) => filingPolicyOf(account, () => accounts.directory))
-    const ownResolver = options.resolver === undefined ? createResolver({ clock, random }) : undefined
-    const resolver = ownResolver ?? (options.resolver as Resolver)
+    const ownResolver = options.resolver === undefined ? createResolver({ clock, random, onEvent: metrics.resolverEvent }) : undefined
+    const resolver = timeResolver(ownResolver ?? (options.resolver as Resolver), clock, metrics)
     const limits = { ...defaultAdmissionLimits, ...options.limits }
     const hooks = new HookRunner(options.hooks === undefined ? [] : [options.hooks].flat(), { clock, logger, events })
     const { hostname } = config
@@ -100,8 +113,9 @@ export async function startMailServer(input: ConfigInput, options: MailServerOpt
       logger,
       events,
       hooks,
+      messageDecided: metrics.messageDecided,
       arrivals: new ArrivalsRegister(limits),
-      classifier: options.classifier ?? junk.classifier,
+      classifier: timeClassifier(options.classifier ?? junk.classifier, clock, metrics),
       reports: createReportReader({ store, directory: () => accounts.directory, clock, logger, events }),
     }
     const senderChecks = createSenderChecks({ resolver, clock, hostname })
@@ -111,10 +125,14 @@ export async function startMailServer(input: ConfigInput, options: MailServerOpt
       const lists = new BlockLists(settings?.blockLists ?? [], { resolver, clock })
       return createSmtpBackend({
         ...receiving,
-        gather: (message, header, facts, reception, signal) => gatherEvidence(message, header, facts, reception, { resolver, random, hostname }, signal),
+        gather: (message, header, facts, reception, deadline) => gatherEvidence(message, header, facts, reception, { resolver, random, hostname }, deadline),
         senderChecks,
-        blockLists: async (remoteAddress, signal) =>
-          (await lists.check(remoteAddress, signal)).flatMap(({ zone, result }) => (result === 'listed' ? [zone] : [])),
+        senderChecked: metrics.senderChecked,
+        async blockLists(remoteAddress, signal) {
+          const found = await lists.check(remoteAddress, signal)
+          metrics.blockListsAsked(found)
+          return found.flatMap(({ zone, result }) => (result === 'listed' ? [zone] : []))
+        },
         firstTimeSenderDelayMs: settings?.firstTimeSenderDelay ?? 0,
       })
     }
@@ -129,7 +147,10 @@ export async function startMailServer(input: ConfigInput, options: MailServerOpt
       accounts,
       junk,
       pedantic: config.pedantic,
-      connectionIds: await openConnectionIds(config.dataDir, { random, nowMs: clock.now() }),
+      connectionIds,
+      registry,
+      metrics,
+      stopWatching,
       authenticator: internals.authenticator?.(authenticator) ?? authenticator,
       admission: new Admission(limits, { clock, events }),
       createBackend: (from) => {
@@ -142,6 +163,7 @@ export async function startMailServer(input: ConfigInput, options: MailServerOpt
     options.signal?.addEventListener('abort', () => void server.close({ drain: 0 }), { once: true })
     return server
   } catch (error) {
+    stopWatching()
     await store.close()
     await hasher.close()
     throw error

@@ -78,7 +78,7 @@ const rows: readonly Row[] = [
   { refusal: 'a sender that SPF says softly no of', told: '451 4.3.0', swaks: ['--from', 'a@soft-spf.example'] },
   { refusal: 'a peer on a block list', told: '451 4.3.0', listener: 'listing', from: '127.9.0.1' },
   { refusal: 'a peer on a block list, whose author is known: he may come back with a word', told: '550 5.7.1', listener: 'listing', from: '127.9.0.2', swaks: ['--from', 'a@aligned.example'] },
-  { refusal: 'one message more than may come in a minute', told: '452 4.2.2', before: 5 },
+  { refusal: 'one message more than may come in a day', told: '452 4.2.2', before: 5 },
 ]
 
 /** Whom policy refuses is served slowly, for half a minute each reply: here each wait takes a fiftieth. */
@@ -113,7 +113,7 @@ describe('refusals', () => {
         domains: { 'example.org': {} },
         accounts: { ada: { addresses: ['ada@example.org'] }, bob: { addresses: ['bob@example.org'] } },
       },
-      { resolver, clock: hurriedClock, logger: createLogger({ level: 'silent' }), limits: { ...defaultAdmissionLimits, messagesPerMinute: [5, 1_000, 1_000], connectionsPerMinute: [CONNECTIONS, 1_000, 1_000] } },
+      { resolver, clock: hurriedClock, logger: createLogger({ level: 'silent' }), limits: { ...defaultAdmissionLimits, messagesPerDay: [5, 1_000, 1_000], connectionsPerMinute: [CONNECTIONS, 1_000, 1_000] } },
     )
     await server.listen()
   })

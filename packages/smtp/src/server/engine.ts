@@ -74,7 +74,7 @@ class SmtpServerEngine implements Engine {
     const settings = createSettings(options)
     this.#limits = settings.limits
     this.#session = new Session(settings, options.connection)
-    this.#replies = new ReplyWriter(this.#session, this.#outbox, options.logger ?? silentLogger)
+    this.#replies = new ReplyWriter(this.#session, this.#outbox, options.logger ?? silentLogger, options.onReply)
     this.#reception = new Reception(settings.limits, this.#outbox)
     this.#frames = this.#createFrames()
   }

@@ -24,7 +24,7 @@ export interface ArcSealer {
  */
 export async function sealArc(message: SignedMessage, sealer: ArcSealer, results: string, chain: ChainStatus, nowSeconds: number): Promise<Uint8Array | undefined> {
   const { domain, selector, key } = sealer
-  const header = new HeaderIndex(message.header)
+  const header = HeaderIndex.of(message)
   const sets = readArcSets(header)
   const last = typeof sets === 'string' ? undefined : sets.at(-1)
   const seal = last === undefined ? undefined : parseSeal(last.sealValue)

@@ -23,7 +23,7 @@ const SIDE_BY_SIDE = 10
 
 /** Rejects only with the signal's reason or what reading the body throws. */
 export async function verifyArc(message: SignedMessage, options: Pick<DkimOptions, 'resolver' | 'signal'>): Promise<ArcResult> {
-  const header = new HeaderIndex(message.header)
+  const header = HeaderIndex.of(message)
   const sets = readArcSets(header)
   const fail = (reason: string): ArcResult => ({ result: 'fail', instances: typeof sets === 'string' ? 0 : sets.length, domains: domainsOf(sets), reason })
   if (typeof sets === 'string') return fail(sets)

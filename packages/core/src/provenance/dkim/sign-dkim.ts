@@ -44,7 +44,7 @@ export const SIGNED_FIELDS: readonly string[] = [
  * @param nowSeconds since 1970, for t= @throws TypeError for a key or list of fields that can't sign
  */
 export async function signDkim(message: SignedMessage, signers: readonly DkimSigner[], nowSeconds: number): Promise<Uint8Array> {
-  const header = new HeaderIndex(message.header)
+  const header = HeaderIndex.of(message)
   const hashes = await hashBody(
     message,
     signers.map(({ bodyCanonicalization = 'relaxed' }) => ({ canonicalization: bodyCanonicalization, lengthLimit: undefined })),

@@ -1,4 +1,5 @@
 /** The header as a signature covers it: fields chosen by name, each made canonical. RFC 6376 §3.7, §5.4.2 */
+import type { SignedMessage } from '../signed-message.ts'
 import { readFields, type HeaderField } from '../../message/index.ts'
 import { canonicalizeField, MAX_ADDED, writeCanonicalField, type Canonicalization } from './canonicalization.ts'
 
@@ -11,12 +12,22 @@ const SEMICOLON = 0x3b
 const EQUALS = 0x3d
 const LETTER_B = 0x62
 
+/** Signatures and seals of a message are looked for side by side. */
+const indexes = new WeakMap<SignedMessage, HeaderIndex>()
+
 /** Fields of a header by name. */
 export class HeaderIndex {
   readonly #header: Buffer
   readonly #byName = new Map<string, HeaderField[]>()
 
-  constructor(header: Uint8Array) {
+  /** Of a message; the same for all who ask. */
+  static of(message: SignedMessage): HeaderIndex {
+    let index = indexes.get(message)
+    if (index === undefined) indexes.set(message, (index = new HeaderIndex(message.header)))
+    return index
+  }
+
+  private constructor(header: Uint8Array) {
     this.#header = Buffer.from(header.buffer, header.byteOffset, header.length)
     for (const field of readFields(header)) {
       const name = this.text(field.start, field.nameEnd).toLowerCase()

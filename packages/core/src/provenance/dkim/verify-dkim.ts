@@ -53,7 +53,7 @@ const MAX_RSA_BITS = 4_096
 
 /** One result for each signature, from the top; none for a message without. Rejects only with the signal's reason or what reading the body throws. */
 export async function verifyDkim(message: SignedMessage, options: DkimOptions): Promise<readonly DkimResult[]> {
-  const header = new HeaderIndex(message.header)
+  const header = HeaderIndex.of(message)
   const fields = header.fields('dkim-signature')
   const all = fields.map((field) => ({ field: header.octets(field), signature: parseSignature(header.value(field), 'dkim') }))
   const looked = all.slice(0, options.maxSignatures ?? MAX_SIGNATURES)

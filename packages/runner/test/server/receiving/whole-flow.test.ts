@@ -89,13 +89,13 @@ describe('the owner decides', () => {
 
 describe('limits on deliveries', () => {
   it('are told of', async () => {
-    await using running = await createReceivingServer({}, { limits: { messagesPerMinute: [1, 9, 27] } })
+    await using running = await createReceivingServer({}, { limits: { messagesPerDay: [1, 9, 27] } })
     await running.server.listen()
     const told: unknown[] = []
     running.server.on('limited', (limited) => told.push(limited))
     running.server.on('rejected', ({ reason, reply: { code, enhanced } }) => told.push({ reason, code, enhanced }))
     expect(await deliver(running, letter('one'))).toMatch(/^250 /)
-    expect(await deliver(running, letter('two'))).toMatch(/^452 4\.2\.2 Too many messages from 127\.0\.0\.1\/32 in a minute/)
+    expect(await deliver(running, letter('two'))).toMatch(/^452 4\.2\.2 Too many messages from 127\.0\.0\.1\/32 in a day/)
     expect(told).toEqual([{ reason: 'rate', code: 452, enhanced: '4.2.2' }, { what: 'rate', key: '127.0.0.1' }])
     expect(await running.stored()).toEqual(['ada INBOX 1'])
   })

@@ -7,6 +7,7 @@ import type { Outbox } from './outbox.ts'
 import { Patience } from './patience.ts'
 import { encodeReply } from '../../syntax/reply-octets.ts'
 import type { Session } from './session.ts'
+import type { SmtpServerEngineOptions } from './settings.ts'
 import type { Verb } from './states.ts'
 
 export class ReplyWriter {
@@ -15,10 +16,13 @@ export class ReplyWriter {
   readonly #logger: Logger
   readonly #patience: Patience
 
-  constructor(session: Session, outbox: Outbox, logger: Logger) {
+  readonly #onReply: SmtpServerEngineOptions['onReply']
+
+  constructor(session: Session, outbox: Outbox, logger: Logger, onReply?: SmtpServerEngineOptions['onReply']) {
     this.#session = session
     this.#outbox = outbox
     this.#logger = logger
+    this.#onReply = onReply
     this.#patience = new Patience(session.settings.limits)
   }
 
@@ -45,6 +49,7 @@ export class ReplyWriter {
   write(reply: Reply, verb: Verb | undefined): void {
     const { id, limits } = this.#session.settings
     this.#logger.debug({ id, verb, code: reply.code, enhanced: reply.enhanced }, 'SMTP reply')
+    this.#onReply?.({ verb, code: reply.code })
     const octets = encodeReply(reply, id, (error) => this.report(error, verb))
     if (!this.#session.isSlow) return this.#outbox.write(octets)
     const { slowPauseMs, slowReplyMs, slowTailMs } = limits

@@ -3,6 +3,7 @@ import type { ConnectionInfo, Logger } from '@postern/core/host'
 import type { LineQuirks } from '../../syntax/command-line.ts'
 import type { SmtpBackend } from './backend.ts'
 import { defaultLimits, type SmtpLimits } from './limits.ts'
+import type { Verb } from './states.ts'
 
 /** `available`: STARTTLS is offered. `required`: nothing else goes before it. `none`: there is no TLS to start. */
 export type TlsPolicy = 'none' | 'available' | 'required'
@@ -28,6 +29,8 @@ export interface SmtpServerEngineOptions {
   readonly id: string
   readonly connection: ConnectionInfo
   readonly logger?: Logger
+  /** Told of each reply as it is made, for counters; must not throw. */
+  readonly onReply?: (reply: { readonly verb: Verb | undefined; readonly code: number }) => void
 }
 
 /** What stays the same for a conversation. */
