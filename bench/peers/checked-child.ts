@@ -1,7 +1,8 @@
-// A Postern server that looks at every sender, in a process of its own. Arguments: directory, name server. Prints its endpoints as JSON.
+// A Postern server that looks at every sender, in a process of its own. Arguments: directory, name server, `junk` for the
+// junk filter too. Prints its endpoints as JSON.
 import { createMailServer, createResolver } from 'postern'
 
-const [dataDir = '.', nameServer = ''] = process.argv.slice(2)
+const [dataDir = '.', nameServer = '', filter] = process.argv.slice(2)
 const many = [1e9, 1e9, 1e9] as const
 const server = await createMailServer(
   {
@@ -11,6 +12,7 @@ const server = await createMailServer(
     domains: { 'example.org': {} },
     accounts: {
       bench: {
+        junkFilter: { enabled: filter === 'junk' },
         addresses: [
           {
             address: '@example.org',

@@ -73,6 +73,7 @@ class ReadFacts implements HeaderFacts {
   readonly #fields: FactFields
   #from: { readonly address: Address | undefined } | undefined
   #authorDomains: readonly string[] | undefined
+  #authorLists: readonly (readonly (Address | null)[])[] | undefined
   #subject: string | undefined
   #named: ReadonlySet<string> | undefined
 
@@ -84,12 +85,15 @@ class ReadFacts implements HeaderFacts {
 
   get from(): Address | undefined {
     const [field, ...others] = this.#fields.froms
-    this.#from ??= { address: field === undefined || others.length > 0 ? undefined : oneAddress(this.#valueOf(field)) }
+    if (this.#from === undefined) {
+      const [address, ...more] = field === undefined || others.length > 0 ? [] : this.#authors()[0] ?? []
+      this.#from = { address: more.length > 0 ? undefined : (address ?? undefined) }
+    }
     return this.#from.address
   }
 
   get authorDomains(): readonly string[] {
-    return (this.#authorDomains ??= authorDomains(this.#fields.froms.map((field) => this.#valueOf(field))))
+    return (this.#authorDomains ??= authorDomains(this.#authors()))
   }
 
   get subject(): string {
@@ -118,6 +122,11 @@ class ReadFacts implements HeaderFacts {
     return fields
   }
 
+  /** Of each From field its addresses; null for one that can't be read. */
+  #authors(): readonly (readonly (Address | null)[])[] {
+    return (this.#authorLists ??= this.#fields.froms.map((field) => mailboxesOf(this.#valueOf(field))))
+  }
+
   #valueOf({ valueStart, valueEnd }: HeaderField): Uint8Array {
     return this.#header.subarray(valueStart, valueEnd)
   }
@@ -125,30 +134,24 @@ class ReadFacts implements HeaderFacts {
 
 /** Addresses of a field that can be read as such. */
 export function addressesOf(value: Uint8Array): Address[] {
-  const addresses: Address[] = []
-  for (const entry of parseAddressList(value)) {
-    if (entry.kind !== 'mailbox') continue
-    const address = toAddress(entry.localpart, entry.domain)
-    if (address !== undefined) addresses.push(address)
-  }
+  return mailboxesOf(value).filter((address) => address !== null)
+}
+
+function mailboxesOf(value: Uint8Array): (Address | null)[] {
+  const addresses: (Address | null)[] = []
+  for (const entry of parseAddressList(value)) if (entry.kind === 'mailbox') addresses.push(toAddress(entry.localpart, entry.domain) ?? null)
   return addresses
 }
 
-function authorDomains(values: readonly Uint8Array[]): readonly string[] {
+function authorDomains(fields: readonly (readonly (Address | null)[])[]): readonly string[] {
   const domains = new Set<string>()
-  for (const value of values) {
-    for (const { domain } of addressesOf(value)) {
-      domains.add(domain.ascii)
+  for (const addresses of fields) {
+    for (const address of addresses) {
+      if (address !== null) domains.add(address.domain.ascii)
       if (domains.size > MAX_AUTHOR_DOMAINS) return [...domains]
     }
   }
   return [...domains]
-}
-
-function oneAddress(value: Uint8Array): Address | undefined {
-  const mailboxes = parseAddressList(value, { maxEntries: 10 }).filter((entry) => entry.kind === 'mailbox')
-  const [first] = mailboxes
-  return first === undefined || mailboxes.length > 1 ? undefined : toAddress(first.localpart, first.domain)
 }
 
 function toAddress(localpart: Uint8Array, domain: Uint8Array): Address | undefined {

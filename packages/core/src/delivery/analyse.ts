@@ -25,14 +25,19 @@ export class Deadline {
     })
   }
 
-  /** Aborted when the time is over, or with the outer one. The time begins when it is first asked for. */
+  /** Aborted when the time is over, or with the outer one. Asking for it begins the time. */
   get signal(): AbortSignal {
     if (this.#controller !== undefined) return this.#controller.signal
     this.#controller = new AbortController()
     if (this.#outer.aborted) this.#abort()
     else this.#outer.addEventListener('abort', this.#abort, { once: true })
-    this.#timer = this.#clock.timer(ANALYSIS_MS, () => this.#end(new Error('The analysis took too long')))
+    this.begin()
     return this.#controller.signal
+  }
+
+  /** From now on the time runs. */
+  begin(): void {
+    this.#timer ??= this.#clock.timer(ANALYSIS_MS, () => this.#end(new Error('The analysis took too long')))
   }
 
   /** Whatever comes later is not waited for. */

@@ -100,7 +100,10 @@ export async function judge(share: Share, judged: JudgedMessage, host: ReceiveHo
     dmarc: evidence.dmarc,
     reverseName: evidence.reverseName,
     tls: evidence.tls,
-    named: share.recipients.some((path) => path.kind !== 'address' || evidence.header.names(path.address)),
+    // Asked for when nothing else decides.
+    get named() {
+      return share.recipients.some((path) => path.kind !== 'address' || evidence.header.names(path.address))
+    },
     listAllowed: isListAllowed(ruleset?.listAllowDomain, evidence),
     report,
     reputation: reputationOf(history, evidence.sender.validated, receivedSeconds),

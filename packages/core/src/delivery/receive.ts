@@ -36,7 +36,12 @@ export async function receive(message: SpooledMessage, reception: Reception, hos
   // Who was there at RCPT may be gone by now. What nobody gets must not be told as taken.
   if (reception.recipients.some((recipient) => host.directory.findRecipient(recipient).kind !== 'account')) return refused(noSuchMailbox)
 
-  const gathered = await analyse(host, signal, (deadline) => host.gather(message, header, facts, reception, deadline))
+  const gathered = await analyse(host, signal, (deadline) => {
+    // Of all that is looked up nothing needs to be told that its time is over: resolvers have limits of their own.
+    const evidence = host.gather(message, header, facts, reception, { signal })
+    if (evidence instanceof Promise) deadline.begin()
+    return evidence
+  })
   if (gathered === undefined) return refused(analysisFailed)
   const decision = (await host.messageHook?.({ reception, message, evidence: gathered })) ?? { action: 'continue' }
   // What the host application vouches for is not judged any more.

@@ -1,6 +1,7 @@
 /** The registry that keeps metrics when the host application does not: prom-client behind core's contract. */
 import type { HistogramMetric, Metric, Metrics, Series } from '@postern/core/host'
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, Gauge, Registry } from 'prom-client'
+import { BucketCounts } from './bucket-counts.ts'
 
 /**
  * LIMIT: series of one family. Labels are bounded where they are made; this keeps a mistake there, or codes a hook
@@ -37,7 +38,8 @@ export function createMetrics(): Required<Metrics> {
           })
           return {
             add(amount = 1) {
-              counted += amount
+              // A host application's mistake must not be thrown at who reads all the others.
+              if (amount > 0 && amount < Infinity) counted += amount
             },
           }
         })
@@ -52,8 +54,9 @@ export function createMetrics(): Required<Metrics> {
       }),
     histogram: (metric: HistogramMetric) =>
       once('histogram', metric, () => {
-        const family = new Histogram({ ...configurationOf(metric), buckets: [...metric.buckets] })
-        return keepSeries(metric, (values) => family.labels(...values))
+        const family = new BucketCounts(metric)
+        registry.registerMetric(family as never)
+        return keepSeries(metric, (values) => family.series(values))
       }),
     beforeReading(look) {
       const own = (): void => look()

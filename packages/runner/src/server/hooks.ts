@@ -96,6 +96,16 @@ type ResultOf<S extends Step> = S extends 'deliver' ? Decision | FileDecision : 
 
 const DEFAULT_TIMEOUT_MS = 10_000
 
+export interface HookHost {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly events: EventHub
+  /** Told how each asking went; `late` and `failed` are decided by the hook's rules. */
+  readonly hookAsked?: ((step: string, outcome: HookOutcome, durationMs: number) => void) | undefined
+}
+
+export type HookOutcome = Decision['action'] | FileDecision['action'] | 'late' | 'failed'
+
 interface Asked {
   readonly step: Step
   readonly name: string
@@ -106,9 +116,9 @@ interface Asked {
 /** Asks hooks one after another until one decides. */
 export class HookRunner {
   readonly #asked = new Map<Step, readonly Asked[]>()
-  readonly #host: { readonly clock: Clock; readonly logger: Logger; readonly events: EventHub }
+  readonly #host: HookHost
 
-  constructor(hooks: readonly Hooks[], host: { readonly clock: Clock; readonly logger: Logger; readonly events: EventHub }) {
+  constructor(hooks: readonly Hooks[], host: HookHost) {
     this.#host = host
     for (const step of ['connect', 'mailFrom', 'rcptTo', 'message', 'deliver'] as const) {
       const asked = hooks.flatMap((each, at): Asked[] => {
@@ -136,10 +146,12 @@ export class HookRunner {
     return { action: 'continue' }
   }
 
-  async #askOne({ step, name, run, policy }: Asked, context: object): Promise<Decision | FileDecision> {
+  async #askOne({ step, name, run, policy }: Asked, context: { readonly id: string }): Promise<Decision | FileDecision> {
     const { clock, logger, events } = this.#host
     const late = new AbortController()
     const limit = policy.timeout ?? DEFAULT_TIMEOUT_MS
+    const began = clock.monotonic()
+    let outcome: HookOutcome = 'failed'
     let timer: { cancel(): void } | undefined
     const timeout = new Promise<'late'>((resolve) => {
       timer = clock.timer(limit, () => resolve('late'))
@@ -149,15 +161,21 @@ export class HookRunner {
       // A hook that fails after its time has nobody to tell.
       decided.catch(() => {})
       const decision = await Promise.race([decided, timeout])
-      if (decision !== 'late') return checkDecision(decision ?? undefined, step)
+      if (decision !== 'late') {
+        const checked = checkDecision(decision ?? undefined, step)
+        outcome = checked.action
+        return checked
+      }
+      outcome = 'late'
       late.abort(new Error(`Hook ${name} took longer than ${limit} ms`))
-      logger.warn({ hook: name, limit }, 'Hook took too long')
+      logger.warn({ hook: name, id: context.id, limit }, 'Hook took too long')
       return failed(policy.onTimeout ?? policy.onError)
     } catch (error) {
       events.emit('error', { error, where: `hook ${name}` })
       return failed(policy.onError)
     } finally {
       timer?.cancel()
+      this.#host.hookAsked?.(step, outcome, clock.monotonic() - began)
     }
   }
 }

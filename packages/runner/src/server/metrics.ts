@@ -6,6 +6,7 @@ import type { AnalysisSummary } from '@postern/core/analysis'
 import type { Counter, Metrics } from '@postern/core/host'
 import type { BlockListing } from '@postern/core/provenance'
 import type { EventHub, Protocol } from './events.ts'
+import type { HookOutcome } from './hooks.ts'
 
 /** Upper bounds in seconds: an answer from memory, one from the disk, one that hashed or asked DNS, one that waited. */
 const SERVING_SECONDS = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60] as const
@@ -34,6 +35,7 @@ export function createServerMetrics(metrics: Metrics) {
   const lookups = metrics.histogram({ name: 'postern_dns_query_duration_seconds', help: 'Questions to the domain name system, those answered from the cache included', labels: ['kind', 'result'], buckets: LOOKUP_SECONDS })
   const resolverEvents = metrics.counter({ name: 'postern_dns_events_total', help: 'What happened while name servers were asked', labels: ['event'] })
   const classifications = metrics.histogram({ name: 'postern_junk_classify_duration_seconds', help: 'Judging of content', labels: ['result'], buckets: JUDGING_SECONDS })
+  const hooks = metrics.histogram({ name: 'postern_hook_duration_seconds', help: 'Hooks of the host application, by what they decided', labels: ['step', 'outcome'], buckets: SERVING_SECONDS })
   const trained = metrics.counter({ name: 'postern_junk_trained_total', help: 'Messages whose words were learned, or taken out again', labels: ['as'] })
   const reports = metrics.counter({ name: 'postern_reports_total', help: 'Reports about our domains that were stored', labels: ['kind'] })
   const errors = metrics.counter({ name: 'postern_errors_total', help: 'Faults nobody was waiting to hear of' }).of()
@@ -98,6 +100,9 @@ export function createServerMetrics(metrics: Metrics) {
     },
     lookedUp(kind: string, result: string, durationMs: number): void {
       lookups.of(kind, result).observe(durationMs / 1_000)
+    },
+    hookAsked(step: string, outcome: HookOutcome, durationMs: number): void {
+      hooks.of(step, outcome).observe(durationMs / 1_000)
     },
     classified(result: 'judged' | 'no-opinion' | 'failed', durationMs: number): void {
       classifications.of(result).observe(durationMs / 1_000)

@@ -1,7 +1,7 @@
 /** What is looked up about a sender while the envelope comes: his host, his domain, and whether he may name several recipients. */
 import type { ReversePath } from '@postern/core/address'
 import type { Refusal } from '@postern/core/delivery'
-import { sleep, type Clock, type Resolver } from '@postern/core/host'
+import type { Clock, Resolver, Timer } from '@postern/core/host'
 import { checkSenderDomain, checkSpf, hasAddress } from '@postern/core/provenance'
 import type { MailParameters, SmtpPeer } from '@postern/smtp/server'
 
@@ -30,7 +30,7 @@ export function createSenderChecks(host: { readonly resolver: Resolver; readonly
       // and then under its own name.
       if (extended || helo === undefined || helo.startsWith('[')) return undefined
       let found = greetedAs.get(peer)
-      if (found === undefined) greetedAs.set(peer, (found = withTimeLimit(clock, signal, (limited) => hasAddress(helo, resolver, { signal: limited }))))
+      if (found === undefined) greetedAs.set(peer, (found = withTimeLimit(clock, () => hasAddress(helo, resolver, { signal }))))
       if ((await found) !== 'no') return undefined
       return { code: 550, enhanced: '5.5.0', text: 'The name given in HELO has no address', reason: 'helo', slow: false }
     },
@@ -40,7 +40,7 @@ export function createSenderChecks(host: { readonly resolver: Resolver; readonly
       if (reversePath.kind === 'literal') {
         return { code: 550, enhanced: '5.7.0', text: 'Senders at an address literal are not taken', reason: 'sender-domain', slow: false }
       }
-      const result = await withTimeLimit(clock, signal, (limited) => checkSenderDomain(reversePath.address.domain.ascii, { resolver, signal: limited }))
+      const result = await withTimeLimit(clock, () => checkSenderDomain(reversePath.address.domain.ascii, { resolver, signal }))
       switch (result) {
         case 'pass':
           return undefined
@@ -61,8 +61,8 @@ export function createSenderChecks(host: { readonly resolver: Resolver; readonly
       const { localpart, domain } = reversePath.address
       let allowed = mayNameMore.get(mail)
       if (allowed === undefined) {
-        allowed = withTimeLimit(clock, signal, async (limited) => {
-          const spf = await checkSpf({ ip: remoteAddress, helo: peer.helo ?? '', mailFrom: { localpart, domain: domain.ascii }, hostname }, { resolver, signal: limited })
+        allowed = withTimeLimit(clock, async () => {
+          const spf = await checkSpf({ ip: remoteAddress, helo: peer.helo ?? '', mailFrom: { localpart, domain: domain.ascii }, hostname }, { resolver, signal })
           return spf.result === 'pass'
         }).then((passed) => passed === true)
         mayNameMore.set(mail, allowed)
@@ -72,20 +72,15 @@ export function createSenderChecks(host: { readonly resolver: Resolver; readonly
   }
 }
 
-/** @returns undefined when the time was over */
-async function withTimeLimit<T>(clock: Clock, signal: AbortSignal, run: (limited: AbortSignal) => Promise<T>): Promise<T | undefined> {
-  const over = new AbortController()
-  const onAbort = (): void => over.abort(signal.reason)
-  if (signal.aborted) onAbort()
-  signal.addEventListener('abort', onAbort, { once: true })
-  const late = sleep(clock, LOOK_UP_MS, over.signal).then(
-    () => undefined,
-    () => undefined,
-  )
+/** What takes longer is left to its end: resolvers have limits of their own. @returns undefined when the time was over */
+async function withTimeLimit<T>(clock: Clock, run: () => Promise<T>): Promise<T | undefined> {
+  let timer: Timer | undefined
+  const late = new Promise<undefined>((resolve) => {
+    timer = clock.timer(LOOK_UP_MS, () => resolve(undefined))
+  })
   try {
-    return await Promise.race([run(over.signal), late])
+    return await Promise.race([run(), late])
   } finally {
-    signal.removeEventListener('abort', onAbort)
-    over.abort(new Error('Not waited for any more'))
+    timer?.cancel()
   }
 }

@@ -102,7 +102,7 @@ export async function startMailServer(input: ConfigInput, options: MailServerOpt
     const ownResolver = options.resolver === undefined ? createResolver({ clock, random, onEvent: metrics.resolverEvent }) : undefined
     const resolver = timeResolver(ownResolver ?? (options.resolver as Resolver), clock, metrics)
     const limits = { ...defaultAdmissionLimits, ...options.limits }
-    const hooks = new HookRunner(options.hooks === undefined ? [] : [options.hooks].flat(), { clock, logger, events })
+    const hooks = new HookRunner(options.hooks === undefined ? [] : [options.hooks].flat(), { clock, logger, events, hookAsked: metrics.hookAsked })
     const { hostname } = config
     const receiving: Omit<SmtpBackendHost, 'gather' | 'blockLists' | 'firstTimeSenderDelayMs'> = {
       store,

@@ -87,8 +87,24 @@ type Field = readonly [value: number, width: 1 | 2 | 3 | 4 | 5 | 6]
 
 /** First 8 octets of the SHA-256 of a text, or of octets. */
 export function hash8(text: string | Uint8Array): Uint8Array {
-  return new Uint8Array(hash('sha256', text, 'buffer').subarray(0, 8))
+  if (typeof text !== 'string') return digest8(text)
+  let digest = digests.get(text)
+  if (digest === undefined) {
+    digest = digest8(text)
+    if (digests.size >= MAX_DIGESTS) digests.clear()
+    if (text.length <= MAX_DIGESTED) digests.set(text, digest)
+  }
+  return digest
 }
+
+function digest8(octets: string | Uint8Array): Uint8Array {
+  return new Uint8Array(hash('sha256', octets, 'buffer').subarray(0, 8))
+}
+
+/** LIMIT: digests remembered, of names that are asked for again and again: of senders, mailboxes, networks. */
+const MAX_DIGESTS = 8_192
+const MAX_DIGESTED = 256
+const digests = new Map<string, Uint8Array>()
 
 /** The lowest keys above all that begin with `prefix`. */
 function after(prefix: Uint8Array): Uint8Array {

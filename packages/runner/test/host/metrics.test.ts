@@ -24,6 +24,14 @@ describe('the registry', () => {
     ])
   })
 
+  it.each([-1, Number.NaN, Infinity])('is readable after a counter was given %d', async (amount) => {
+    const metrics = createMetrics()
+    const counter = metrics.counter({ name: 'a_total', help: 'A' }).of()
+    counter.add(2)
+    counter.add(amount)
+    expect(await metrics.text()).toContain('\na_total 2\n')
+  })
+
   it('looks before it is read', async () => {
     const metrics = createMetrics()
     const gauge = metrics.gauge({ name: 'b', help: 'B' }).of()

@@ -109,6 +109,22 @@ describe('a server counts', () => {
     expect(await read(running, 'postern_command_duration_seconds_count{protocol="imap",verb="other",code="BAD"}')).toBe(1)
   })
 
+  it('hooks by what they decided, and those that failed or took too long', async () => {
+    const answers = [() => undefined, () => ({ action: 'reject' }), () => { throw new Error('broken') }, () => ({ action: 'perhaps' }), () => new Promise(() => {})] as const
+    let asked = 0
+    await using running = await createReceivingServer({}, { hooks: { mailFrom: { timeout: 2_000, run: () => answers[asked++ % answers.length]?.() as never } } })
+    const client = await SmtpClient.over(running.server, SENDER_IP).greet()
+    for (const reply of [/^250/, /^550/, /^451/, /^451/, /^451/]) {
+      expect((await running.hurry(client.command('MAIL FROM:<sender@example.com>'))).value).toMatch(reply)
+      await running.hurry(client.command('RSET'))
+    }
+    client.destroy()
+    for (const [outcome, count] of [['continue', 1], ['reject', 1], ['failed', 2], ['late', 1]] as const) {
+      expect(await read(running, `postern_hook_duration_seconds_count{step="mailFrom",outcome="${outcome}"}`), outcome).toBe(count)
+    }
+    expect(await read(running, 'postern_hook_duration_seconds_sum{step="mailFrom",outcome="late"}')).toBe(2)
+  })
+
   it('block lists by zone', async () => {
     await using running = await createReceivingServer(
       { listeners: { local: { addresses: ['127.0.0.1'], smtp: { port: 0, firstTimeSenderDelay: 0, blockLists: ['bl.example'] } } } },
