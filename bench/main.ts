@@ -1,4 +1,4 @@
-// `pnpm bench receive|receive-checked|imap|store|memory|junk|junk-account|junk-choice [--messages N]`: ratios side by side with others' servers, in one run on this machine.
+// `pnpm bench receive|receive-checked|receive-filtered|imap|store|memory|junk|junk-account|junk-choice [--messages N]`: ratios side by side with others' servers, in one run on this machine.
 import { benchImap } from './imap.ts'
 import { benchJunk } from './junk.ts'
 import { benchJunkAccount } from './junk-account.ts'
@@ -6,11 +6,13 @@ import { chooseScoring } from './junk-choice.ts'
 import { benchMemory } from './memory.ts'
 import { benchReceive } from './receive.ts'
 import { benchReceiveChecked } from './receive-checked.ts'
+import { benchReceiveFiltered } from './receive-filtered.ts'
 import { benchStore } from './store.ts'
 
 const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   receive: benchReceive,
   'receive-checked': benchReceiveChecked,
+  'receive-filtered': benchReceiveFiltered,
   imap: benchImap,
   memory: benchMemory,
   store: benchStore,

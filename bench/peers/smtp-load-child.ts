@@ -84,7 +84,7 @@ class Client {
     const replied = this.#reply()
     this.#socket.write(`${line}\r\n`, 'latin1')
     const reply = await replied
-    if (!/^[23]/.test(reply)) throw new Error(`${line.slice(0, 60)}: ${reply.trim()}`)
+    if (!/^[23]/.test(reply)) throw new Error(`${reply.trim()} to ${line.slice(0, 60)}`)
   }
 
   #reply(): Promise<string> {
