@@ -37,6 +37,8 @@ export class BucketCounts {
     this.#series.push(kept)
     return {
       observe(value) {
+        // One that is no number would spoil the sum for good.
+        if (!Number.isFinite(value)) return
         let at = 0
         while (at < bounds.length && value > (bounds[at] as number)) at += 1
         kept.counts[at] = (kept.counts[at] as number) + 1
