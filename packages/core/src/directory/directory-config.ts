@@ -110,7 +110,7 @@ export function destinationKey(canonical: string, domain: Domain): string {
 export function domainsByName(config: Pick<DirectoryConfig, 'domains'>): ReadonlyMap<string, DomainConfig> {
   const domains = new Map<string, DomainConfig>()
   for (const [name, settings] of Object.entries(config.domains)) {
-    const domain = attempt(() => parseDomain(name))
+    const domain = domainOf(name)
     if (domain !== undefined) domains.set(domain.unicode, settings)
   }
   return domains
@@ -122,7 +122,7 @@ export function checkDirectory(config: DirectoryConfig): readonly DirectoryIssue
   const domains = domainsByName(config)
   const unicodeNames = new Set<string>()
   for (const name of Object.keys(config.domains)) {
-    const domain = attempt(() => parseDomain(name))
+    const domain = domainOf(name)
     if (domain === undefined) issues.push({ path: ['domains', name], text: 'Is not a domain name' })
     else if (unicodeNames.has(domain.unicode)) issues.push({ path: ['domains', name], text: `Is the domain ${domain.unicode} once more` })
     else unicodeNames.add(domain.unicode)
@@ -182,4 +182,9 @@ function attempt<T>(parse: () => T): T | undefined {
 /** @returns the address, or undefined when `text` isn't one */
 export function addressOf(text: string): Address | undefined {
   return attempt(() => parseAddress(text, { utf8: true }))
+}
+
+/** @returns the domain, or undefined when `name` isn't one */
+export function domainOf(name: string): Domain | undefined {
+  return attempt(() => parseDomain(name))
 }

@@ -1,8 +1,8 @@
 /** Who owns an address. Built from the configuration, replaced as a whole when that changes. */
-import { AddressSyntaxError, parseAddress, parseDomain, type Address, type ForwardPath } from '../address/index.ts'
+import type { Address, ForwardPath } from '../address/index.ts'
 import { createAccountSettings, type AccountSettings } from './account-settings.ts'
 import { canonicalLocalpart } from './canonical-localpart.ts'
-import { destinationKey, domainsByName, listedAddressKey, parseListedAddress, type DirectoryConfig, type ListedAddress } from './directory-config.ts'
+import { addressOf, destinationKey, domainOf, domainsByName, listedAddressKey, parseListedAddress, type DirectoryConfig, type ListedAddress } from './directory-config.ts'
 import { createRuleset, type Ruleset } from './ruleset.ts'
 
 /** Where an address's mail goes. */
@@ -73,7 +73,7 @@ export function createDirectory(config: DirectoryConfig, options: { readonly hos
     findRecipient,
     findLogin(login) {
       if (Object.hasOwn(config.accounts, login)) return login
-      const address = attempt(() => parseAddress(login, { utf8: true }))
+      const address = addressOf(login)
       return address === undefined ? undefined : destinations.get(listedAddressKey({ kind: 'address', address }, domains))?.account
     },
     isOurDomain: (unicode) => domains.has(unicode),
@@ -111,14 +111,5 @@ function postmasterOf({ postmaster }: DirectoryConfig): Destination | undefined 
 }
 
 function unicodeName(name: string): string {
-  return attempt(() => parseDomain(name))?.unicode ?? name
-}
-
-function attempt<T>(parse: () => T): T | undefined {
-  try {
-    return parse()
-  } catch (error) {
-    if (error instanceof AddressSyntaxError) return undefined
-    throw error
-  }
+  return domainOf(name)?.unicode ?? name
 }
