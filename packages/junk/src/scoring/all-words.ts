@@ -1,5 +1,5 @@
 /** Scorings in which every word and pair takes part, for comparison with those that choose. */
-import { logChiSquareTail } from './chi-square.ts'
+import { oddsByFisher } from './chi-square.ts'
 import { type CountedWords, logistic, type Score, smoothShare, spamShare, timesSeen, type WordEvidence } from './evidence.ts'
 
 /** Words nearer to 0.5 say nothing; and how many times unseen each is. Of bogofilter and SpamBayes, rounded. */
@@ -17,15 +17,7 @@ export function scoreByFisher(words: CountedWords): Score {
     if (Math.abs(probability - 0.5) >= LEAST_DEVIATION) found.push({ index, probability })
   }
   const evidence = found.sort((a, b) => Math.abs(b.probability - 0.5) - Math.abs(a.probability - 0.5)).slice(0, STRONGEST)
-  let spam = 0
-  let ham = 0
-  for (const { probability } of evidence) {
-    spam += Math.log(probability)
-    ham += Math.log(1 - probability)
-  }
-  const degrees = 2 * evidence.length
-  const odds = evidence.length === 0 ? 0 : logChiSquareTail(-2 * spam, degrees) - logChiSquareTail(-2 * ham, degrees)
-  return { probability: logistic(odds), evidence }
+  return { probability: logistic(oddsByFisher(evidence)), evidence }
 }
 
 /** Weights by distance of words in a pair. */

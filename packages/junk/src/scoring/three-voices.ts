@@ -7,7 +7,7 @@
  * Sources: `evidence.ts`; how the numbers were chosen: docs/decisions/0012-junk-scoring.md
  */
 import { type CountedWords, logistic, type Score, timesSeen, type WordEvidence } from './evidence.ts'
-import { logChiSquareTail } from './chi-square.ts'
+import { oddsByFisher } from './chi-square.ts'
 import { Strongest } from './strongest.ts'
 
 const VOICES = 3
@@ -56,15 +56,7 @@ export function scoreByChiSquare(words: CountedWords): Score {
     voice.offer(index, oddsByShare(words, index))
   }
   const evidence = evidenceOf(words, voices)
-  let spam = 0
-  let ham = 0
-  for (const { probability } of evidence) {
-    spam += Math.log(probability)
-    ham += Math.log(1 - probability)
-  }
-  const degrees = 2 * evidence.length
-  const odds = evidence.length === 0 ? 0 : logChiSquareTail(-2 * spam, degrees) - logChiSquareTail(-2 * ham, degrees)
-  return { probability: logistic(odds * CHI_SCALE), evidence }
+  return { probability: logistic(oddsByFisher(evidence) * CHI_SCALE), evidence }
 }
 
 function voicesOf(size: number, alike?: number): readonly Strongest[] {
