@@ -1,7 +1,7 @@
 /** What several changes of an account have put, on its way to becoming one batch of the store. */
 import type { HeadRecord } from './head-record.ts'
 import { encodeHead } from './head-record.ts'
-import type { AccountKeys } from './keys.ts'
+import type { AccountKeys } from './account-keys.ts'
 import type { LogEntry } from './log-record.ts'
 import { encodeLog } from './log-record.ts'
 import type { Batch, Entry } from './ordered-store.ts'

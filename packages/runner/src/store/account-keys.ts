@@ -1,14 +1,7 @@
-/**
- * Every key of the store, built and parsed here and nowhere else. First octet: the space. Account keys go on with the
- * account's number (u32) and a table (u8); all numbers are big-endian of fixed width, so keys order as their numbers
- * do. No text stands in keys: names and addresses go in as the first 8 octets of their SHA-256, with the text in the
- * value.
- */
-import { hash } from 'node:crypto'
-import { readUint, writeUint } from './big-endian.ts'
-
-/** First octet of a key. */
-const Space = { account: 0x61, blobs: 0x62, queue: 0x71, server: 0x73 } as const
+/** Keys of accounts: behind the space the account's number (u32), then a table (u8). */
+import { readUint } from './big-endian.ts'
+import type { Field, KeySpan } from './key-octets.ts'
+import { after, extend, hash8, Space, span } from './key-octets.ts'
 
 /**
  * Tables of the account space, in key order. What is written together lies side by side: the newest log record, the
@@ -42,22 +35,8 @@ const Table = {
   arrival: 24,
 } as const
 
-/** Tables of the server space. */
-const ServerTable = {
-  format: 1,
-  install: 2,
-  nextAccount: 3,
-  account: 4,
-  report: 5,
-  reportIdentity: 6,
-  reportCount: 7,
-} as const
-/** Kinds of reports in keys; numbers are part of the file format. */
-const ReportKind = { dmarc: 1, tls: 2 } as const
 /** What the table of training holds. */
 const TrainKind = { left: 1, state: 2, delta: 3 } as const
-/** Tables of the blob space. */
-const BlobTable = { head: 1, ref: 2 } as const
 
 /** Parts of a message, in key order under its email id: list, structure and body lie side by side. */
 export const MessagePart = {
@@ -75,69 +54,6 @@ export const MessagePart = {
 
 /** Messages of one page: their UIDs share all but the lowest 7 bits. */
 export const PAGE_UIDS = 128
-
-/** Keys `from` (inclusive) to `to` (exclusive). */
-export interface KeySpan {
-  readonly from: Uint8Array
-  readonly to: Uint8Array
-}
-
-/** Number and width in octets of one field of a key. */
-type Field = readonly [value: number, width: 1 | 2 | 3 | 4 | 5 | 6]
-
-/** First 8 octets of the SHA-256 of a text, or of octets. */
-export function hash8(text: string | Uint8Array): Uint8Array {
-  if (typeof text !== 'string') return digest8(text)
-  let digest = digests.get(text)
-  if (digest === undefined) {
-    digest = digest8(text)
-    if (digests.size >= MAX_DIGESTS) digests.clear()
-    if (text.length <= MAX_DIGESTED) digests.set(text, digest)
-  }
-  return digest
-}
-
-function digest8(octets: string | Uint8Array): Uint8Array {
-  return new Uint8Array(hash('sha256', octets, 'buffer').subarray(0, 8))
-}
-
-/** LIMIT: digests remembered, of names that are asked for again and again: of senders, mailboxes, networks. */
-const MAX_DIGESTS = 8_192
-const MAX_DIGESTED = 256
-const digests = new Map<string, Uint8Array>()
-
-/** The lowest keys above all that begin with `prefix`. */
-function after(prefix: Uint8Array): Uint8Array {
-  let length = prefix.length
-  while (length > 0 && prefix[length - 1] === 0xff) length -= 1
-  if (length === 0) throw new RangeError('No key follows this prefix')
-  const next = prefix.slice(0, length)
-  next[length - 1] = (next[length - 1] as number) + 1
-  return next
-}
-
-function span(prefix: Uint8Array): KeySpan {
-  return { from: prefix, to: after(prefix) }
-}
-
-function extend(prefix: Uint8Array, fields: readonly Field[], tail?: Uint8Array): Uint8Array {
-  let length = prefix.length + (tail?.length ?? 0)
-  for (const [, width] of fields) length += width
-  const key = new Uint8Array(length)
-  key.set(prefix)
-  let at = prefix.length
-  for (const [value, width] of fields) {
-    writeUint(key, at, value, width)
-    at += width
-  }
-  if (tail !== undefined) key.set(tail, at)
-  return key
-}
-
-/** Lowest key above `key`: where a range goes on. */
-export function keyAfter(key: Uint8Array): Uint8Array {
-  return extend(key, [[0, 1]])
-}
 
 /** Keys of one account. Spans cover all records of a table, of a mailbox or of a message. */
 export class AccountKeys {
@@ -441,105 +357,4 @@ export function parseEraseKey(key: Uint8Array): {
     modseq: readUint(key, FIELDS + 5, 6),
     mailbox: readUint(key, FIELDS + 11, 4),
   }
-}
-
-/** Keys of the server space: what is known of the whole store. */
-export const serverKeys = {
-  partition: Uint8Array.of(Space.server),
-  /** Version of the file format. */
-  format: Uint8Array.of(Space.server, ServerTable.format),
-  /** Id of this installation, which lies beside the store as well. */
-  install: Uint8Array.of(Space.server, ServerTable.install),
-  nextAccount: Uint8Array.of(Space.server, ServerTable.nextAccount),
-  /** Number of an account by its name. */
-  account(name: string): Uint8Array {
-    return extend(Uint8Array.of(Space.server, ServerTable.account), [], hash8(name))
-  },
-  accounts(): KeySpan {
-    return span(Uint8Array.of(Space.server, ServerTable.account))
-  },
-  /**
-   * A received report. @param id as core's `formatReportId` writes it: the latest end of period comes first
-   * @param part from 0, when it exceeds one value
-   */
-  report(list: ReportList, id: string, part: number): Uint8Array {
-    return extend(reportPrefix(ServerTable.report, list), [], Uint8Array.of(...Buffer.from(id, 'hex'), part))
-  },
-  /** All reports of one kind about one domain. */
-  reports(list: ReportList): KeySpan {
-    return span(reportPrefix(ServerTable.report, list))
-  },
-  /** @param digest of who says what about whom */
-  reportIdentity(digest: Uint8Array): Uint8Array {
-    return extend(Uint8Array.of(Space.server, ServerTable.reportIdentity), [], digest)
-  },
-  /** How many there are of `reports(list)`. */
-  reportCount(list: ReportList): Uint8Array {
-    return reportPrefix(ServerTable.reportCount, list)
-  },
-} as const
-
-/** Reports that are listed together. */
-export interface ReportList {
-  readonly kind: keyof typeof ReportKind
-  readonly domain: string
-}
-
-function reportPrefix(table: number, { kind, domain }: ReportList): Uint8Array {
-  return extend(Uint8Array.of(Space.server, table, ReportKind[kind]), [], hash8(domain))
-}
-
-/** Id and part of a key of `serverKeys.reports(list)`. */
-export function parseReportKey(key: Uint8Array): { readonly id: string; readonly part: number } {
-  const at = 3 + 8
-  return { id: Buffer.from(key.subarray(at, -1)).toString('hex'), part: key.at(-1) ?? 0 }
-}
-
-/** Octets of a blob id: time u48, random u80. */
-export const BLOB_ID_OCTETS = 16
-
-/** Who refers to a blob: an account's message, or a queued one. */
-export type BlobOwner =
-  | { readonly kind: 'message'; readonly account: number; readonly emailId: number }
-  | { readonly kind: 'queue'; readonly id: number }
-
-/** Keys of the blob space. */
-export const blobKeys = {
-  partition: Uint8Array.of(Space.blobs),
-  head(id: Uint8Array): Uint8Array {
-    return extend(Uint8Array.of(Space.blobs, BlobTable.head), [], id)
-  },
-  heads(): KeySpan {
-    return span(Uint8Array.of(Space.blobs, BlobTable.head))
-  },
-  ref(id: Uint8Array, owner: BlobOwner): Uint8Array {
-    const prefix = extend(Uint8Array.of(Space.blobs, BlobTable.ref), [], id)
-    return owner.kind === 'message'
-      ? extend(prefix, [
-          [Space.account, 1],
-          [owner.account, 4],
-          [owner.emailId, 5],
-        ])
-      : extend(prefix, [
-          [Space.queue, 1],
-          [owner.id, 6],
-        ])
-  },
-  refs(id: Uint8Array): KeySpan {
-    return span(extend(Uint8Array.of(Space.blobs, BlobTable.ref), [], id))
-  },
-} as const
-
-/** Id of a key of `blobKeys.heads()`. */
-export function parseBlobHeadKey(key: Uint8Array): { readonly id: Uint8Array } {
-  return { id: key.slice(2, 2 + BLOB_ID_OCTETS) }
-}
-
-/** Owner of a key of `blobKeys.refs(id)`. */
-export function parseBlobRefKey(key: Uint8Array): { readonly id: Uint8Array; readonly owner: BlobOwner } {
-  const at = 2 + BLOB_ID_OCTETS
-  const id = key.slice(2, at)
-  return key[at] === Space.account
-    ? { id, owner: { kind: 'message', account: readUint(key, at + 1, 4), emailId: readUint(key, at + 5, 5) } }
-    : { id, owner: { kind: 'queue', id: readUint(key, at + 1, 6) } }
 }

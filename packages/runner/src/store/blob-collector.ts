@@ -9,8 +9,10 @@ import type { BlobFiles } from './blob-files.ts'
 import { blobTimeMs } from './blob-files.ts'
 import type { BlobHead } from './blob-records.ts'
 import { decodeBlobHead, decodeBlobRef, encodeBlobHead } from './blob-records.ts'
-import type { BlobOwner } from './keys.ts'
-import { AccountKeys, MessagePart, blobKeys, keyAfter, parseBlobHeadKey, parseBlobRefKey } from './keys.ts'
+import type { BlobOwner } from './blob-keys.ts'
+import { AccountKeys, MessagePart } from './account-keys.ts'
+import { blobKeys, parseBlobHeadKey, parseBlobRefKey } from './blob-keys.ts'
+import { keyAfter } from './key-octets.ts'
 import type { Entry, OrderedStore } from './ordered-store.ts'
 
 /** LIMIT: an account's commit follows its reference within seconds; a backup names only files that are still there. */

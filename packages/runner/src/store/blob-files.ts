@@ -8,7 +8,7 @@ import type { Clock, Random } from '@postern/core/host'
 import { StoreError } from '@postern/core/store'
 import type { SpooledMessage } from '@postern/core/store'
 import { readUint, writeUint } from './big-endian.ts'
-import { BLOB_ID_OCTETS } from './keys.ts'
+import { BLOB_ID_OCTETS } from './blob-keys.ts'
 import { OpenFiles } from './open-files.ts'
 import { syncDirectory } from './sync-directory.ts'
 

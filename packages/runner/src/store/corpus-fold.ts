@@ -8,7 +8,7 @@ import { loadDeltas } from './corpus-overlay.ts'
 import type { CorpusRecord, WordNumber } from './corpus-record.ts'
 import { decodeCorpus, decodeWord, encodeCorpus, encodeWord } from './corpus-record.ts'
 import type { CorpusSource } from './corpus-words.ts'
-import { keyAfter } from './keys.ts'
+import { keyAfter } from './key-octets.ts'
 import { loopTurn } from './loop-turn.ts'
 import type { Transaction } from './transaction.ts'
 

@@ -5,8 +5,8 @@
 import { createMemoryCorpus, type MemoryCorpus } from '@postern/junk/corpus'
 import type { CorpusRecord } from './corpus-record.ts'
 import { decodeDeltas } from './corpus-record.ts'
-import type { AccountKeys } from './keys.ts'
-import { keyAfter } from './keys.ts'
+import type { AccountKeys } from './account-keys.ts'
+import { keyAfter } from './key-octets.ts'
 import { loopTurn } from './loop-turn.ts'
 import type { OrderedStore } from './ordered-store.ts'
 

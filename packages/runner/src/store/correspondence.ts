@@ -1,6 +1,6 @@
 /** Whom an account wrote to, and when: by address, domain and organization. */
 import type { Correspondent } from '@postern/core/store'
-import type { AccountKeys } from './keys.ts'
+import type { AccountKeys } from './account-keys.ts'
 import { decodeBucket, encodeBucket, findNamed, withNamed } from './named-records.ts'
 import { OctetReader } from './octet-reader.ts'
 import { OctetWriter } from './octet-writer.ts'

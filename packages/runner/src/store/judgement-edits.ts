@@ -4,8 +4,8 @@
  * to count for.
  */
 import { judgedJunk } from '@postern/core/store'
-import type { AccountKeys } from './keys.ts'
-import { MessagePart } from './keys.ts'
+import type { AccountKeys } from './account-keys.ts'
+import { MessagePart } from './account-keys.ts'
 import { decodeReception, encodeReception, IDENTITY_KINDS, type ReceptionRecord } from './reception-record.ts'
 import { RingEdit } from './ring-record.ts'
 import { keyText } from './sorted-map.ts'

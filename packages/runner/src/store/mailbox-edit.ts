@@ -5,8 +5,8 @@
 import type { Mailbox, MailboxId, UidRanges } from '@postern/core/store'
 import { Flag, MAX_UID, StoreError, addKeywords, keywordPlaces } from '@postern/core/store'
 import type { JudgementEdits } from './judgement-edits.ts'
-import type { AccountKeys } from './keys.ts'
-import { PAGE_UIDS, pageOfUid, parsePageKey } from './keys.ts'
+import type { AccountKeys } from './account-keys.ts'
+import { PAGE_UIDS, pageOfUid, parsePageKey } from './account-keys.ts'
 import { loopTurn } from './loop-turn.ts'
 import type { CountersRecord, MailboxRecord } from './mailbox-records.ts'
 import {

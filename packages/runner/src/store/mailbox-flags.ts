@@ -3,7 +3,7 @@
  * §6.4.6
  */
 import type { FlagChange, MessageRow, UidRanges } from '@postern/core/store'
-import { PAGE_UIDS } from './keys.ts'
+import { PAGE_UIDS } from './account-keys.ts'
 import type { MailboxEdit, RowKeywords } from './mailbox-edit.ts'
 import { isWide, rowKeywords } from './mailbox-edit.ts'
 import { hasOddZone, messageRow, needsExtras } from './mailbox-rows.ts'

@@ -1,7 +1,8 @@
 /** The change log as one mailbox needs it, read within one slice: which UIDs came, went or changed after a modseq. */
 import type { UidRange, UidRanges } from '@postern/core/store'
-import type { AccountKeys } from './keys.ts'
-import { keyAfter, parseTombKey } from './keys.ts'
+import type { AccountKeys } from './account-keys.ts'
+import { parseTombKey } from './account-keys.ts'
+import { keyAfter } from './key-octets.ts'
 import { decodeLog } from './log-record.ts'
 import type { Reader } from './ordered-store.ts'
 import { decodeTomb } from './tomb-record.ts'

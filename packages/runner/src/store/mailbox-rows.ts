@@ -1,6 +1,6 @@
 /** Rows of a mailbox as sessions see them, made of page rows within one slice. */
 import type { EmailId, InternalDate, MessageRow, ModSeq, Uid } from '@postern/core/store'
-import type { AccountKeys } from './keys.ts'
+import type { AccountKeys } from './account-keys.ts'
 import { decodeKeywords } from './mailbox-records.ts'
 import { readStructure } from './message-reader.ts'
 import type { Reader } from './ordered-store.ts'

@@ -15,7 +15,7 @@ import type {
 } from '@postern/core/store'
 import { Flag, MAX_UID, parseMailboxName } from '@postern/core/store'
 import type { AccountTables } from './account-tables.ts'
-import { PAGE_UIDS } from './keys.ts'
+import { PAGE_UIDS } from './account-keys.ts'
 import { readChanges } from './mailbox-changes.ts'
 import { fetchRows } from './mailbox-fetch.ts'
 import { storeFlagsSlice } from './mailbox-flags.ts'

@@ -1,7 +1,7 @@
 /** Blobs of a store in memory: copies, gone when nobody refers to them any more. */
 import { randomBytes } from 'node:crypto'
-import type { BlobOwner } from './keys.ts'
-import { BLOB_ID_OCTETS, blobKeys } from './keys.ts'
+import type { BlobOwner } from './blob-keys.ts'
+import { BLOB_ID_OCTETS, blobKeys } from './blob-keys.ts'
 import { keyText } from './sorted-map.ts'
 import type { StoredBlobs } from './stored-blobs.ts'
 

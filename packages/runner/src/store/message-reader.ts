@@ -4,8 +4,8 @@
  */
 import { StoreError } from '@postern/core/store'
 import { CHUNK_OCTETS, chunkOf, chunkSpan, countChunks, decodeChunk } from './body-chunks.ts'
-import type { AccountKeys } from './keys.ts'
-import { MessagePart } from './keys.ts'
+import type { AccountKeys } from './account-keys.ts'
+import { MessagePart } from './account-keys.ts'
 import type { StoredList } from './list-codec.ts'
 import { decodeList } from './list-codec.ts'
 import { continuationsOf } from './long-record.ts'

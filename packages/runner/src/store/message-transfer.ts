@@ -4,7 +4,7 @@
  */
 import type { CopyResult, UidRanges } from '@postern/core/store'
 import type { AccountTables } from './account-tables.ts'
-import { PAGE_UIDS } from './keys.ts'
+import { PAGE_UIDS } from './account-keys.ts'
 import type { MailboxEdit, RowKeywords } from './mailbox-edit.ts'
 import { isWide } from './mailbox-edit.ts'
 import { decodeRefs, encodeRefs } from './message-records.ts'

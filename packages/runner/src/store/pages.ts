@@ -9,7 +9,7 @@
 import { crc32 } from 'node:zlib'
 import { Flag, StoreError } from '@postern/core/store'
 import { readUint, writeUint } from './big-endian.ts'
-import { PAGE_UIDS } from './keys.ts'
+import { PAGE_UIDS } from './account-keys.ts'
 
 const FORMAT = 1
 const HEAD = 16

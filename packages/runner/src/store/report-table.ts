@@ -18,8 +18,10 @@ import {
   sizeOfReport,
 } from '@postern/core/reports'
 import { StoreError } from '@postern/core/store'
-import type { KeySpan, ReportList } from './keys.ts'
-import { keyAfter, parseReportKey, serverKeys } from './keys.ts'
+import type { KeySpan } from './key-octets.ts'
+import type { ReportList } from './server-keys.ts'
+import { keyAfter } from './key-octets.ts'
+import { parseReportKey, serverKeys } from './server-keys.ts'
 import { continuationsOf, cutRecord, joinRecord } from './long-record.ts'
 import type { Entry, OrderedStore } from './ordered-store.ts'
 import { compareOctets } from './ordered-store.ts'

@@ -3,7 +3,7 @@
  * BODY[] returns it.
  */
 import type { EnvelopeFields, MessageStructure, Part } from '@postern/core/message'
-import { BLOB_ID_OCTETS } from './keys.ts'
+import { BLOB_ID_OCTETS } from './blob-keys.ts'
 import { LONG_RECORD_OCTETS, cutRecord, joinRecord } from './long-record.ts'
 import { OctetReader } from './octet-reader.ts'
 import { OctetWriter } from './octet-writer.ts'

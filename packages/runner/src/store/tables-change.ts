@@ -3,7 +3,7 @@ import type { FilingPolicy } from '@postern/core/store'
 import { AccountTables } from './account-tables.ts'
 import type { AccountWriter } from './account-writer.ts'
 import { enterJudgements, judgementSlices } from './judgement-edits.ts'
-import type { AccountKeys } from './keys.ts'
+import type { AccountKeys } from './account-keys.ts'
 
 export interface TablesSource {
   readonly writer: AccountWriter

@@ -1,7 +1,7 @@
 /** What is to be changed in counts so that messages are counted as wanted: within one change, which also remembers it. */
 import type { CountedMessage, WordDelta } from '@postern/core/store'
-import type { AccountKeys } from './keys.ts'
-import { MessagePart } from './keys.ts'
+import type { AccountKeys } from './account-keys.ts'
+import { MessagePart } from './account-keys.ts'
 import { verdictOf } from './train-record.ts'
 import type { TrainingStates } from './train-states.ts'
 import type { Transaction } from './transaction.ts'

@@ -5,8 +5,9 @@
  */
 import type { Account } from './account.ts'
 import { decodeCorpora } from './corpus-record.ts'
-import type { AccountKeys } from './keys.ts'
-import { keyAfter, PAGE_UIDS } from './keys.ts'
+import type { AccountKeys } from './account-keys.ts'
+import { PAGE_UIDS } from './account-keys.ts'
+import { keyAfter } from './key-octets.ts'
 import { loopTurn } from './loop-turn.ts'
 import { decodeRefs } from './message-records.ts'
 import type { Entry, OrderedStore } from './ordered-store.ts'

@@ -1,7 +1,8 @@
 /** The list of what changes left to be learned: read from its beginning, shortened as it is learned. */
 import type { EmailId, WaitingTraining, WordVerdict } from '@postern/core/store'
-import type { AccountKeys } from './keys.ts'
-import { keyAfter, parseTrainingLeftKey } from './keys.ts'
+import type { AccountKeys } from './account-keys.ts'
+import { parseTrainingLeftKey } from './account-keys.ts'
+import { keyAfter } from './key-octets.ts'
 import type { OrderedStore } from './ordered-store.ts'
 import type { LeftJudgement } from './train-record.ts'
 import { decodeLeft, encodeLeft } from './train-record.ts'

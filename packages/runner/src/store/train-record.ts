@@ -3,7 +3,7 @@
  * counted, 128 in a record.
  */
 import type { WordVerdict } from '@postern/core/store'
-import { PAGE_UIDS } from './keys.ts'
+import { PAGE_UIDS } from './account-keys.ts'
 import { OctetReader } from './octet-reader.ts'
 import { OctetWriter } from './octet-writer.ts'
 

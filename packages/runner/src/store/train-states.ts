@@ -1,6 +1,6 @@
 /** As what messages are counted, by email id, as one change works on it: pages of 128 are read once and put at its end. */
-import type { AccountKeys } from './keys.ts'
-import { PAGE_UIDS } from './keys.ts'
+import type { AccountKeys } from './account-keys.ts'
+import { PAGE_UIDS } from './account-keys.ts'
 import type { Counted } from './train-record.ts'
 import { StatePage } from './train-record.ts'
 

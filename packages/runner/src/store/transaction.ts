@@ -5,7 +5,7 @@
  */
 import type { UidRanges } from '@postern/core/store'
 import type { HeadRecord } from './head-record.ts'
-import type { KeySpan } from './keys.ts'
+import type { KeySpan } from './key-octets.ts'
 import type { LogEntry, LogKind } from './log-record.ts'
 import type { Entry, OrderedStore } from './ordered-store.ts'
 import { keyOctets, keyText } from './sorted-map.ts'

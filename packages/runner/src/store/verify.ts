@@ -6,17 +6,10 @@ import { Flag } from '@postern/core/store'
 import { chunkSpan, countChunks, decodeChunk } from './body-chunks.ts'
 import type { HeadRecord } from './head-record.ts'
 import { decodeHead } from './head-record.ts'
-import type { AccountKeys, KeySpan } from './keys.ts'
-import {
-  MessagePart,
-  PAGE_UIDS,
-  keyAfter,
-  parseEraseKey,
-  parseMailboxKey,
-  parseMessageKey,
-  parsePageKey,
-  parseTombKey,
-} from './keys.ts'
+import type { AccountKeys } from './account-keys.ts'
+import type { KeySpan } from './key-octets.ts'
+import { MessagePart, PAGE_UIDS, parseEraseKey, parseMailboxKey, parseMessageKey, parsePageKey, parseTombKey } from './account-keys.ts'
+import { keyAfter } from './key-octets.ts'
 import { decodeList } from './list-codec.ts'
 import { continuationsOf } from './long-record.ts'
 import { loopTurn } from './loop-turn.ts'

@@ -16,7 +16,7 @@ import { openOverMemory } from '../../src/store/memory-store.ts'
 import type { OpenMailStore } from '../../src/store/mail-store.ts'
 import type { OrderedStore } from '../../src/store/ordered-store.ts'
 import { verifyAccount } from '../../src/store/verify.ts'
-import { AccountKeys } from '../../src/store/keys.ts'
+import { AccountKeys } from '../../src/store/account-keys.ts'
 import { temporaryDirectory } from '../store/temporary-directory.ts'
 
 const ALL = [{ first: 1 as Uid, last: MAX_UID }]

@@ -4,7 +4,7 @@ import type { AccountStore, EmailId, MailStore, MessageRow, OpenMailbox, Uid } f
 import { Flag } from '@postern/core/store'
 import { mailStoreCases } from '@postern/core/conformance'
 import { describe, expect, it } from 'vitest'
-import { AccountKeys, MessagePart } from '../../src/store/keys.ts'
+import { AccountKeys, MessagePart } from '../../src/store/account-keys.ts'
 import type { OpenMailStore } from '../../src/store/mail-store.ts'
 import { createMemoryBlobs } from '../../src/store/memory-blobs.ts'
 import { createMemoryOrderedStore } from '../../src/store/memory-ordered-store.ts'

@@ -3,7 +3,7 @@ import type { WordDelta } from '@postern/core/store'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeCorpora, decodeCorpus, decodeDeltas, decodeWord, encodeCorpora, encodeCorpus, encodeDeltas, encodeWord } from '../../src/store/corpus-record.ts'
-import { AccountKeys, parseTrainingLeftKey, parseWordKey } from '../../src/store/keys.ts'
+import { AccountKeys, parseTrainingLeftKey, parseWordKey } from '../../src/store/account-keys.ts'
 import { compareOctets, LIMITS } from '../../src/store/ordered-store.ts'
 import { decodeLeft, encodeLeft, StatePage, type Counted } from '../../src/store/train-record.ts'
 

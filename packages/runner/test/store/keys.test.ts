@@ -1,22 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  AccountKeys,
-  accountOfKey,
-  blobKeys,
-  keyAfter,
-  parseBlobHeadKey,
-  parseBlobRefKey,
-  parseEraseKey,
-  parseKeywordsKey,
-  parseLogKey,
-  parseMailboxKey,
-  parseMessageKey,
-  parsePageKey,
-  parseTombKey,
-  serverKeys,
-} from '../../src/store/keys.ts'
-import type { BlobOwner, KeySpan } from '../../src/store/keys.ts'
+import { AccountKeys, accountOfKey, parseEraseKey, parseKeywordsKey, parseLogKey, parseMailboxKey, parseMessageKey, parsePageKey, parseTombKey } from '../../src/store/account-keys.ts'
+import { blobKeys, parseBlobHeadKey, parseBlobRefKey } from '../../src/store/blob-keys.ts'
+import { keyAfter } from '../../src/store/key-octets.ts'
+import { serverKeys } from '../../src/store/server-keys.ts'
+import type { BlobOwner } from '../../src/store/blob-keys.ts'
+import type { KeySpan } from '../../src/store/key-octets.ts'
 import { LIMITS, compareOctets, startsWith } from '../../src/store/ordered-store.ts'
 
 const u16 = fc.nat({ max: 0xffff })

@@ -1,0 +1,75 @@
+/**
+ * What keys of the store are made of. They are built and parsed in `account-keys.ts`, `blob-keys.ts` and `server-keys.ts`
+ * and nowhere else. First octet: the space. All numbers are big-endian of fixed width, so keys order as their numbers do.
+ * No text stands in keys: names and addresses go in as the first 8 octets of their SHA-256, with the text in the value.
+ */
+import { hash } from 'node:crypto'
+import { writeUint } from './big-endian.ts'
+
+/** First octet of a key. */
+export const Space = { account: 0x61, blobs: 0x62, queue: 0x71, server: 0x73 } as const
+
+/** Keys `from` (inclusive) to `to` (exclusive). */
+export interface KeySpan {
+  readonly from: Uint8Array
+  readonly to: Uint8Array
+}
+
+/** Number and width in octets of one field of a key. */
+export type Field = readonly [value: number, width: 1 | 2 | 3 | 4 | 5 | 6]
+
+/** First 8 octets of the SHA-256 of a text, or of octets. */
+export function hash8(text: string | Uint8Array): Uint8Array {
+  if (typeof text !== 'string') return digest8(text)
+  let digest = digests.get(text)
+  if (digest === undefined) {
+    digest = digest8(text)
+    if (digests.size >= MAX_DIGESTS) digests.clear()
+    if (text.length <= MAX_DIGESTED) digests.set(text, digest)
+  }
+  return digest
+}
+
+function digest8(octets: string | Uint8Array): Uint8Array {
+  return new Uint8Array(hash('sha256', octets, 'buffer').subarray(0, 8))
+}
+
+/** LIMIT: digests remembered, of names that are asked for again and again: of senders, mailboxes, networks. */
+const MAX_DIGESTS = 8_192
+const MAX_DIGESTED = 256
+const digests = new Map<string, Uint8Array>()
+
+/** The lowest keys above all that begin with `prefix`. */
+export function after(prefix: Uint8Array): Uint8Array {
+  let length = prefix.length
+  while (length > 0 && prefix[length - 1] === 0xff) length -= 1
+  if (length === 0) throw new RangeError('No key follows this prefix')
+  const next = prefix.slice(0, length)
+  next[length - 1] = (next[length - 1] as number) + 1
+  return next
+}
+
+/** All keys that begin with `prefix`. */
+export function span(prefix: Uint8Array): KeySpan {
+  return { from: prefix, to: after(prefix) }
+}
+
+/** A key of `prefix`, then the fields, then `tail` as it is. */
+export function extend(prefix: Uint8Array, fields: readonly Field[], tail?: Uint8Array): Uint8Array {
+  let length = prefix.length + (tail?.length ?? 0)
+  for (const [, width] of fields) length += width
+  const key = new Uint8Array(length)
+  key.set(prefix)
+  let at = prefix.length
+  for (const [value, width] of fields) {
+    writeUint(key, at, value, width)
+    at += width
+  }
+  if (tail !== undefined) key.set(tail, at)
+  return key
+}
+
+/** Lowest key above `key`: where a range goes on. */
+export function keyAfter(key: Uint8Array): Uint8Array {
+  return extend(key, [[0, 1]])
+}
