@@ -50,12 +50,11 @@ export interface Arrival {
 const PIECE_OCTETS = 65_536
 
 /**
- * @param header the message's header section, or its beginning; `facts` what was read of it
+ * @param facts what was read of the message's header
  * Rejects with the signal's reason when it is aborted; everything else is a result.
  */
 export async function gatherEvidence(
-  message: SpooledMessage,
-  header: Uint8Array,
+  message: SignedMessage,
   facts: HeaderFacts,
   arrival: Arrival,
   host: GatherHost,
@@ -64,14 +63,13 @@ export async function gatherEvidence(
   const { resolver, hostname } = host
   const { reversePath, connection, helo } = arrival
   const asking = { resolver, signal }
-  const signed = signedMessage(message, header)
   const ip = connection.remoteAddress
   const mailFrom = reversePath.kind === 'address' ? { localpart: reversePath.address.localpart, domain: reversePath.address.domain.ascii } : undefined
   const spfSubject = { ip: ip ?? '', helo, mailFrom, hostname }
   const [spf, dkim, arc, reverse] = await Promise.all([
     ip === undefined || reversePath.kind === 'literal' ? undefined : checkSpf(spfSubject, asking),
-    verifyDkim(signed, { ...asking, now: arrival.receivedAt, isPublicSuffix }),
-    verifyArc(signed, asking),
+    verifyDkim(message, { ...asking, now: arrival.receivedAt, isPublicSuffix }),
+    verifyArc(message, asking),
     ip === undefined ? undefined : checkReverseName(ip, asking),
   ])
   const dkimDomains = [...new Set(dkim.filter(({ result }) => result === 'pass').map(({ domain }) => domain))]
@@ -108,7 +106,7 @@ export async function gatherEvidence(
     signedByFrom: dkim.some((each) => each.result === 'pass' && each.domain === fromDomain && (each.services === undefined || each.services.includes('tlsrpt'))),
     authenticationResults: formatAuthenticationResults({ authservId: hostname, results: methodResults({ spf, dkim, arc, dmarc, reverse, ip, facts, mailFrom: reversePath }) }),
     receivedSpf: spf === undefined ? undefined : formatReceivedSpf(spf, spfSubject),
-    forgedFields: findForgedResults(header, hostname),
+    forgedFields: findForgedResults(message.header, hostname),
     summary: {
       spf: spf?.result ?? 'none',
       dkim: dkim.map(({ domain, selector, result }) => ({ domain, selector, result })),
@@ -120,7 +118,8 @@ export async function gatherEvidence(
   }
 }
 
-function signedMessage(message: SpooledMessage, header: Uint8Array): SignedMessage {
+/** A message that came, as signatures in it are checked. @param header its header section, or the beginning of that */
+export function signedMessage(message: SpooledMessage, header: Uint8Array): SignedMessage {
   const { bodyStart } = message.structure.root
   return {
     header,

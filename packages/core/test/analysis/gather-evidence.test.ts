@@ -1,6 +1,6 @@
 /** Who is taken for the author of a message, and whether he is: SPF, DKIM and DMARC of real records, side by side. */
 import { generateKeyPairSync } from 'node:crypto'
-import { gatherEvidence, readHeaderFacts, type MessageEvidence } from '@postern/core/analysis'
+import { gatherEvidence, readHeaderFacts, signedMessage, type MessageEvidence } from '@postern/core/analysis'
 import { parseReversePath } from '@postern/core/address'
 import { createMemoryResolver, createMemoryStore, type MemoryResolver, type ZoneText } from '@postern/core/conformance'
 import { signDkim } from '@postern/core/provenance'
@@ -41,7 +41,7 @@ async function gather({ header, mailFrom = 'x@nospf.example', signedBy, dns = cr
   const message = await spool.end()
   const octets = await message.read(0, message.structure.root.bodyStart)
   const arrival = { reversePath: parseReversePath(`<${mailFrom}>`, { utf8: false }), helo: 'mx.example.com', connection: { remoteAddress: '192.0.2.7' }, receivedAt: NOW_MS }
-  return gatherEvidence(message, octets, readHeaderFacts(octets), arrival, { resolver: dns, random: (count) => new Uint8Array(count), hostname: 'mail.example.org' })
+  return gatherEvidence(signedMessage(message, octets), readHeaderFacts(octets), arrival, { resolver: dns, random: (count) => new Uint8Array(count), hostname: 'mail.example.org' })
 }
 
 describe('the author is validated', () => {

@@ -1,7 +1,7 @@
 /** A receiving server for tests: real analysis, a store in memory, a resolver over records of the test. */
 import { defaultAdmissionLimits, type AdmissionLimits } from '@postern/core/admission'
 import { parseForwardPath, parseReversePath } from '@postern/core/address'
-import { gatherEvidence } from '@postern/core/analysis'
+import { gatherEvidence, signedMessage } from '@postern/core/analysis'
 import { createMemoryResolver, createMemoryStore, type MemoryResolver, type ZoneText } from '@postern/core/conformance'
 import { ArrivalsRegister, receive, type ReceiveHost, type ReceiveOutcome, type Reception } from '@postern/core/delivery'
 import { createDirectory, parseDirectoryConfig } from '@postern/core/directory'
@@ -62,7 +62,7 @@ export async function createReceivingHost(config: DirectoryInput, { zone = GOOD_
     random: (octets) => new Uint8Array(octets).fill(128),
     logger: silentLogger,
     arrivals: new ArrivalsRegister({ ...defaultAdmissionLimits, ...limits }),
-    gather: (message, header, facts, reception, deadline) => gatherEvidence(message, header, facts, reception, { resolver: dns, random: made.random, hostname: HOSTNAME }, deadline),
+    gather: (message, header, facts, reception, deadline) => gatherEvidence(signedMessage(message, header), facts, reception, { resolver: dns, random: made.random, hostname: HOSTNAME }, deadline),
     blockLists: async (address, signal) => (await lists.check(address, signal)).flatMap(({ zone: list, result }) => (result === 'listed' ? [list] : [])),
     firstTimeSenderDelayMs: 0,
     ...host,

@@ -5,6 +5,7 @@ import { Command } from 'commander'
 import { createLogger } from '../host/log.ts'
 import { createJunkReader } from '../server/junk-reader.ts'
 import { rebuildCorpus } from '../server/junk-retrain.ts'
+import { MessageThread } from '../server/message-thread.ts'
 import { lmdbStore } from '../store/lmdb-store.ts'
 
 interface RetrainFlags {
@@ -29,7 +30,8 @@ async function runRetrain(name: string, flags: RetrainFlags): Promise<void> {
     if (!(error instanceof StoreError) || error.code !== 'STORE_LOCKED') throw error
     throw new Error(`A server has ${flags.dir} open: stop it first, or retrain from within it (accounts.get(name), retrain())`, { cause: error })
   })
-  const reader = createJunkReader({ logger })
+  const thread = new MessageThread({ logger })
+  const reader = createJunkReader(thread)
   try {
     const account = await store.account(name)
     if (account === undefined) throw new Error(`There is no account ${name} in ${flags.dir}; there are: ${(await store.accounts()).join(', ') || 'none'}`)
@@ -38,7 +40,7 @@ async function runRetrain(name: string, flags: RetrainFlags): Promise<void> {
     if (isShown) process.stderr.write('\r')
     process.stdout.write(flags.json === true ? `${JSON.stringify(report)}\n` : `Learned ${report.ham} ham and ${report.spam} spam from ${report.messages} messages of ${name}.\n`)
   } finally {
-    await reader.close()
+    await thread.close()
     await store.close()
   }
 }

@@ -10,9 +10,11 @@ import { createJunkClassifier, isScoring } from './junk-classifier.ts'
 import { readCountsFile } from './junk-counts-file.ts'
 import { createJunkReader } from './junk-reader.ts'
 import { JunkTrainer } from './junk-trainer.ts'
+import type { MessageThread } from './message-thread.ts'
 
 export interface JunkServiceHost {
   readonly store: MailStore
+  readonly thread: MessageThread
   readonly clock: Clock
   readonly logger: Logger
   readonly events: EventHub
@@ -29,9 +31,9 @@ export interface JunkService {
 }
 
 /** Rejects when the file of counts can't be read. */
-export async function createJunkService({ store, clock, logger, events, directory, baseline }: JunkServiceHost): Promise<JunkService> {
+export async function createJunkService({ store, thread, clock, logger, events, directory, baseline }: JunkServiceHost): Promise<JunkService> {
   const counts = baseline === undefined ? undefined : await readCountsFile(baseline)
-  const reader = createJunkReader({ logger })
+  const reader = createJunkReader(thread)
   const trainer = new JunkTrainer({
     store,
     clock,
@@ -43,10 +45,7 @@ export async function createJunkService({ store, clock, logger, events, director
   return {
     classifier: createJunkClassifier({ store, directory, reader, baseline: counts }),
     trainer,
-    async close() {
-      await trainer.close()
-      await reader.close()
-    },
+    close: () => trainer.close(),
   }
 }
 

@@ -13,6 +13,7 @@ import { createImapEngine, createSmtpEngine } from './engines.ts'
 import type { EventName, MailEvents, Protocol } from './events.ts'
 import { bindListeners, type Listener, type ListenerHost, type SmtpService } from './listeners.ts'
 import type { JunkService } from './junk-service.ts'
+import type { MessageThread } from './message-thread.ts'
 import type { CloseReport, Endpoint, MailServer, SmtpReply, StreamInfo } from './mail-server.ts'
 import { MailServerError } from './mail-server-error.ts'
 import type { MessageInput } from './message-input.ts'
@@ -35,6 +36,7 @@ export interface ServerParts extends Omit<ListenerHost, 'newId' | 'began' | 'bac
   /** The filter of content. */
   readonly junk: JunkService
   /** Asked of the domain name system; closed with the server when it is ours. */
+  readonly thread: MessageThread
   readonly closeResolver: () => Promise<void>
 }
 
@@ -195,6 +197,7 @@ export class RunningServer implements MailServer {
     await new Promise((resolve) => setImmediate(resolve))
     stopCounting()
     await this.#parts.junk.close()
+    await this.#parts.thread.close()
     await store.close()
     await hasher.close()
     await this.#parts.closeResolver()

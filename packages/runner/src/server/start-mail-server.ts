@@ -1,7 +1,7 @@
 /** Makes a mail server from a configuration and what stands in for the real things; listens on nothing yet. */
 import { join } from 'node:path'
 import { defaultAdmissionLimits } from '@postern/core/admission'
-import { gatherEvidence, gatherNothing } from '@postern/core/analysis'
+import { gatherNothing } from '@postern/core/analysis'
 import { ConfigError, parseConfig, type Config, type ConfigInput } from '@postern/core/config'
 import { ArrivalsRegister } from '@postern/core/delivery'
 import { BlockLists } from '@postern/core/provenance'
@@ -19,10 +19,12 @@ import { Admission } from './admission.ts'
 import { openConnectionIds } from './connection-ids.ts'
 import { createConnectionLog } from './connection-log.ts'
 import { EventHub } from './events.ts'
+import { answerLookUps, createEvidenceGatherer } from './evidence-gatherer.ts'
 import { filingPolicyOf } from './filing-policy.ts'
 import { HookRunner } from './hooks.ts'
 import { checkJunkFilters, createJunkService } from './junk-service.ts'
 import type { MailServerOptions } from './mail-server.ts'
+import { MessageThread } from './message-thread.ts'
 import { createServerMetrics } from './metrics.ts'
 import { watchProcess } from './metrics-process.ts'
 import { timeClassifier, timeResolver } from './metrics-timing.ts'
@@ -73,7 +75,11 @@ export async function startMailServer(input: ConfigInput, options: MailServerOpt
     const events = new EventHub()
     metrics.follow(events)
     events.on('error', ({ error, where }) => logger.error({ err: error, where }, 'Unexpected error'))
-    const junk = await createJunkService({ store, clock, logger, events, directory: () => accounts.directory, baseline: config.junkBaseline })
+    const ownResolver = options.resolver === undefined ? createResolver({ clock, random, onEvent: metrics.resolverEvent }) : undefined
+    const resolver = timeResolver(ownResolver ?? (options.resolver as Resolver), clock, metrics)
+    const thread = new MessageThread({ logger })
+    thread.serve('lookUp', answerLookUps(resolver))
+    const junk = await createJunkService({ store, thread, clock, logger, events, directory: () => accounts.directory, baseline: config.junkBaseline })
     const accounts: ServerAccounts = new ServerAccounts(config, {
       store,
       hasher,
@@ -99,8 +105,6 @@ export async function startMailServer(input: ConfigInput, options: MailServerOpt
       iterations: internals.iterations,
     })
     store.usePolicy((account) => filingPolicyOf(account, () => accounts.directory))
-    const ownResolver = options.resolver === undefined ? createResolver({ clock, random, onEvent: metrics.resolverEvent }) : undefined
-    const resolver = timeResolver(ownResolver ?? (options.resolver as Resolver), clock, metrics)
     const limits = { ...defaultAdmissionLimits, ...options.limits }
     const hooks = new HookRunner(options.hooks === undefined ? [] : [options.hooks].flat(), { clock, logger, events, hookAsked: metrics.hookAsked })
     const { hostname } = config
@@ -119,13 +123,15 @@ export async function startMailServer(input: ConfigInput, options: MailServerOpt
       reports: createReportReader({ store, directory: () => accounts.directory, clock, logger, events }),
     }
     const senderChecks = createSenderChecks({ resolver, clock, hostname })
+    const isOfMachine = options.clock === undefined && options.random === undefined
+    const gather = createEvidenceGatherer({ resolver, random, hostname, thread: isOfMachine ? thread : undefined })
     const createTrustingBackend = (): MailBackend =>
       createSmtpBackend({ ...receiving, gather: (message, header, facts, reception) => gatherNothing(message, header, facts, reception, { hostname }), firstTimeSenderDelayMs: 0 })
     const createCheckingBackend = (settings: SmtpService | undefined): MailBackend => {
       const lists = new BlockLists(settings?.blockLists ?? [], { resolver, clock })
       return createSmtpBackend({
         ...receiving,
-        gather: (message, header, facts, reception, deadline) => gatherEvidence(message, header, facts, reception, { resolver, random, hostname }, deadline),
+        gather,
         senderChecks,
         senderChecked: metrics.senderChecked,
         async blockLists(remoteAddress, signal) {
@@ -157,6 +163,7 @@ export async function startMailServer(input: ConfigInput, options: MailServerOpt
         const backend = config.checkSenders && from !== 'host' ? createCheckingBackend(from) : createTrustingBackend()
         return internals.smtpBackend?.(backend) ?? backend
       },
+      thread,
       closeResolver: async () => ownResolver?.close(),
     })
     await junk.trainer.start()

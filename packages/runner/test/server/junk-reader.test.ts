@@ -5,11 +5,13 @@ import { createJunkFilter } from '@postern/junk/filter'
 import { readMessageKeys } from '@postern/junk/words'
 import { afterAll, expect, it } from 'vitest'
 import { createJunkReader } from '../../src/server/junk-reader.ts'
+import { MessageThread } from '../../src/server/message-thread.ts'
 
 const warned: unknown[] = []
 const logger: Logger = { ...silentLogger, warn: (...told: unknown[]) => void warned.push(told) }
-const reader = createJunkReader({ logger })
-afterAll(() => reader.close())
+const thread = new MessageThread({ logger })
+const reader = createJunkReader(thread)
+afterAll(() => thread.close())
 
 function letter(octets: number): Uint8Array {
   const words = Array.from({ length: Math.ceil(octets / 8) }, (_, n) => `w${(Math.imul(n, 0x9e37_79b1) >>> 0).toString(36).slice(0, 5)}x `)

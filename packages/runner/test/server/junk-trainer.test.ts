@@ -7,6 +7,7 @@ import { readMessageKeys } from '@postern/junk/words'
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
 import { createJunkReader } from '../../src/server/junk-reader.ts'
+import { MessageThread } from '../../src/server/message-thread.ts'
 import { JunkTrainer, type Trained } from '../../src/server/junk-trainer.ts'
 import { systemClock } from '../../src/host/clock.ts'
 import { lmdbStore } from '../../src/store/lmdb-store.ts'
@@ -41,8 +42,9 @@ const policy: FilingPolicy = {
   correspondents: () => [],
 }
 
-const reader = createJunkReader({ logger: silentLogger })
-afterAll(() => reader.close())
+const thread = new MessageThread({ logger: silentLogger })
+const reader = createJunkReader(thread)
+afterAll(() => thread.close())
 
 interface Trainee {
   readonly store: MailStore
