@@ -19,8 +19,8 @@ export interface Evidence {
   /** Reverse name with forward confirmation. RFC 8601 §2.7.3 */
   readonly reverseName: 'pass' | 'fail' | 'temperror' | 'permerror'
   readonly tls: boolean
-  /** The recipient's address is in To or Cc. */
-  readonly named: boolean
+  /** The recipient's address is in To or Cc. Undefined: not asked yet. */
+  readonly named: boolean | undefined
   /** The owner listed the domain that authenticated this message: it is taken in any case. */
   readonly listAllowed: boolean
   /** The message is an authenticated report that the receiving address is there for. */
@@ -88,7 +88,7 @@ export type Verdict =
 /** What is still to be learned before there is a verdict. */
 export interface Question {
   readonly kind: 'ask'
-  readonly facts: readonly ('content' | 'blockLists')[]
+  readonly facts: readonly ('named' | 'content' | 'blockLists')[]
 }
 
 /** Steps whose inconclusive result leaves a sender without authentication to the checks of his connection. */
@@ -132,7 +132,7 @@ export function decide(evidence: Evidence, jitter: number, policy: DecisionPolic
     if (evidence.subjectPass === 'pass') return accept('subjectpass')
   }
 
-  if (content === undefined) return { kind: 'ask', facts: blockLists === undefined ? ['content', 'blockLists'] : ['content'] }
+  if (content === undefined || evidence.named === undefined) return { kind: 'ask', facts: missing(evidence) }
   if (!evidence.tls) note('tls', 'none', 0.1)
   if (!evidence.named) note('recipient', 'not named', 0.1)
   const isStrict = isSuspicious || (isWeak && (!evidence.tls || !evidence.named))
@@ -154,6 +154,14 @@ export function decide(evidence: Evidence, jitter: number, policy: DecisionPolic
   if (mayPass && (!isContentJunk || isModerate)) return reject('give-subjectpass', 'pass')
   if (!isContentJunk) return reject('dns-blocklisted')
   return reject(isStrict ? 'junk-content-strict' : 'junk-content')
+}
+
+function missing({ named, content, blockLists }: Evidence): Question['facts'] {
+  const facts: ('named' | 'content' | 'blockLists')[] = []
+  if (named === undefined) facts.push('named')
+  if (content === undefined) facts.push('content')
+  if (blockLists === undefined) facts.push('blockLists')
+  return facts
 }
 
 /** How far the threshold is moved at most. */

@@ -1,8 +1,8 @@
 /** The end of the receive flow: shares of a message into mailboxes, or copies of it among the rejects. */
 import type { ForwardPath } from '../address/index.ts'
 import { receptionFacts, type MessageEvidence } from '../analysis/index.ts'
-import type { AccountStore, ModSeq, NewMessage, SpooledMessage, Uid } from '../store/index.ts'
-import { fileMessage } from './file-message.ts'
+import { Flag, type AccountStore, type FlagSet, type ModSeq, type NewMessage, type SpooledMessage, type Uid } from '../store/index.ts'
+import { fileMessage, flagSetOf } from './file-message.ts'
 import { refusalByHook } from './hooks.ts'
 import type { Finding } from './judge.ts'
 import type { ReceiveHost } from './receive-host.ts'
@@ -52,7 +52,6 @@ export async function askDeliverHook(finding: Extract<Finding, { kind: 'deliver'
 
 /** One copy for each mailbox of an account, in one commit each. */
 export async function deliverAll(plans: readonly Plan[], incoming: Incoming, host: ReceiveHost): Promise<readonly Delivery[]> {
-  const { message, reception, evidence } = incoming
   const byMailbox = new Map<string, Plan[]>()
   for (const plan of plans) {
     if (plan.discard) continue
@@ -61,31 +60,38 @@ export async function deliverAll(plans: readonly Plan[], incoming: Incoming, hos
     if (same === undefined) byMailbox.set(key, [plan])
     else same.push(plan)
   }
-  const receivedSeconds = Math.floor(reception.receivedAt / 1_000)
-  const { remoteAddress } = reception.connection
-  const deliverOne = async ([first, ...others]: readonly Plan[]): Promise<readonly Delivery[]> => {
-    if (first === undefined) return []
-    const { account, reason, share } = first.finding
-    // Whichever of its addresses is there for the report in it.
-    const reports = [first, ...others].find(({ finding }) => finding.report)?.finding.share.destination.reports
-    const recipients = [...share.recipients, ...others.flatMap((plan) => plan.finding.share.recipients)]
-    const stored = await fileMessage(account, first.mailbox, newMessage(incoming, recipients, reason), {
-      flags: [first, ...others].flatMap(({ flags }) => flags),
-      seen: reports !== undefined,
-    })
-    // The message is durable: whatever else fails, to have it sent again would only make it two.
-    if (!evidence.trusted) await afterwards(host, account, () => host.arrivals.stored(account, remoteAddress, message.sizeOctets, receivedSeconds))
-    await afterwards(host, account, () => forgetRejects(account, evidence, host))
-    if (reports !== undefined) await afterwards(host, account, async () => host.reports?.store(reports, message, evidence))
-    return [{ account: account.name, mailbox: stored.mailbox, uid: stored.uid, modseq: stored.modseq, reason }]
-  }
-  return (await Promise.all(Array.from(byMailbox.values(), deliverOne))).flat()
+  return (await Promise.all(Array.from(byMailbox.values(), (same) => deliverOne(same, incoming, host)))).flat()
 }
 
-function newMessage(incoming: Incoming, recipients: readonly ForwardPath[], reason: string, intendedMailbox?: string): Omit<NewMessage, 'flags' | 'keywords'> {
+/** @param plans for one mailbox of one account */
+async function deliverOne([first, ...others]: readonly Plan[], incoming: Incoming, host: ReceiveHost): Promise<readonly Delivery[]> {
+  if (first === undefined) return []
+  const { message, reception, evidence } = incoming
+  const { account, reason, share } = first.finding
+  let { recipients } = share
+  let { flags } = first
+  // Whichever of its addresses is there for the report in it.
+  let reports = first.finding.report ? share.destination.reports : undefined
+  for (const { finding, flags: more } of others) {
+    recipients = [...recipients, ...finding.share.recipients]
+    flags = [...flags, ...more]
+    if (finding.report) reports ??= finding.share.destination.reports
+  }
+  const { flags: named, keywords } = flagSetOf(flags)
+  const mail = newMessage(incoming, recipients, reason, { flags: reports === undefined ? named : named | Flag.seen, keywords })
+  const stored = await fileMessage(account, first.mailbox, mail)
+  // The message is durable: whatever else fails, to have it sent again would only make it two.
+  const { remoteAddress } = reception.connection
+  const receivedSeconds = Math.floor(reception.receivedAt / 1_000)
+  if (!evidence.trusted) await afterwards(host, account, () => host.arrivals.stored(account, remoteAddress, message.sizeOctets, receivedSeconds))
+  await afterwards(host, account, () => forgetRejects(account, evidence, host))
+  if (reports !== undefined) await afterwards(host, account, async () => host.reports?.store(reports, message, evidence))
+  return [{ account: account.name, mailbox: stored.mailbox, uid: stored.uid, modseq: stored.modseq, reason }]
+}
+
+function newMessage(incoming: Incoming, recipients: readonly ForwardPath[], reason: string, { flags, keywords }: FlagSet, intendedMailbox?: string): NewMessage {
   const { message, reception, evidence, stamped } = incoming
-  const fields = formatTraceFields({
-    ...reception,
+  const fields = formatTraceFields(reception, {
     hostname: stamped.hostname,
     // With several, each would learn of the others.
     recipient: recipients.length === 1 ? recipients[0] : undefined,
@@ -95,12 +101,16 @@ function newMessage(incoming: Incoming, recipients: readonly ForwardPath[], reas
   })
   return {
     message,
+    flags,
+    keywords,
     prefix: stamped.lead.length === 0 ? fields : Buffer.concat([fields, stamped.lead]),
     skipOctets: stamped.skipOctets,
     // Of a sender nobody looked into nothing is remembered.
-    ...(evidence.trusted ? {} : { reception: receptionFacts(evidence.sender, Math.floor(reception.receivedAt / 1_000), intendedMailbox) }),
+    reception: evidence.trusted ? undefined : receptionFacts(evidence.sender, Math.floor(reception.receivedAt / 1_000), intendedMailbox),
   }
 }
+
+const REJECT_FLAGS: FlagSet = { flags: Flag.seen, keywords: [] }
 
 /** Keeps copies of what was turned away, where owners want them. */
 export async function keepRejects(findings: readonly Finding[], incoming: Incoming, host: ReceiveHost): Promise<void> {
@@ -109,7 +119,7 @@ export async function keepRejects(findings: readonly Finding[], incoming: Incomi
     const rejectsMailbox = host.directory.settingsOf(finding.account.name)?.rejectsMailbox
     if (rejectsMailbox === undefined) continue
     const { share, refusal, mailbox, account } = finding
-    await keepReject(account, rejectsMailbox, newMessage(incoming, share.recipients, refusal.reason, mailbox), host)
+    await keepReject(account, rejectsMailbox, newMessage(incoming, share.recipients, refusal.reason, REJECT_FLAGS, mailbox), host)
   }
 }
 

@@ -1,5 +1,5 @@
 /** Puts a message into a mailbox of an account, which is made when it is missing. */
-import { Flag, FLAG_NAMES, type AccountStore, type ModSeq, type NewMessage, type Uid } from '../store/index.ts'
+import { FLAG_NAMES, type AccountStore, type ModSeq, type NewMessage, type Uid } from '../store/index.ts'
 
 /** Where a message was put. */
 export interface Filed {
@@ -8,17 +8,8 @@ export interface Filed {
   readonly modseq: ModSeq
 }
 
-/**
- * @param mailbox when a mailbox of that name can't be made, the inbox
- * @param options.flags system flags by their names, other words as keywords
- */
-export async function fileMessage(
-  account: AccountStore,
-  mailbox: string,
-  message: Omit<NewMessage, 'flags' | 'keywords'>,
-  options: { readonly flags: readonly string[]; readonly seen: boolean },
-): Promise<Filed> {
-  const mail: NewMessage = { ...message, ...flagSetOf(options.flags, options.seen) }
+/** @param mailbox when a mailbox of that name can't be made, the inbox */
+export async function fileMessage(account: AccountStore, mailbox: string, mail: NewMessage): Promise<Filed> {
   let result = await account.append(mailbox, [mail])
   if (result.kind === 'no-such-mailbox') {
     const created = await account.create(mailbox)
@@ -31,8 +22,9 @@ export async function fileMessage(
   return { mailbox: result.mailbox.name, uid: result.uids.first, modseq: result.modseq }
 }
 
-function flagSetOf(names: readonly string[], seen: boolean): Pick<NewMessage, 'flags' | 'keywords'> {
-  let flags = seen ? Flag.seen : 0
+/** @param names system flags by their names, other words as keywords */
+export function flagSetOf(names: readonly string[]): Pick<NewMessage, 'flags' | 'keywords'> {
+  let flags = 0
   const keywords: string[] = []
   for (const name of names) {
     const bit = FLAG_NAMES.findIndex((known) => known.toLowerCase() === name.toLowerCase())

@@ -100,10 +100,7 @@ export async function judge(share: Share, judged: JudgedMessage, host: ReceiveHo
     dmarc: evidence.dmarc,
     reverseName: evidence.reverseName,
     tls: evidence.tls,
-    // Asked for when nothing else decides.
-    get named() {
-      return share.recipients.some((path) => path.kind !== 'address' || evidence.header.names(path.address))
-    },
+    named: undefined,
     listAllowed: isListAllowed(ruleset?.listAllowDomain, evidence),
     report,
     reputation: reputationOf(history, evidence.sender.validated, receivedSeconds),
@@ -111,7 +108,7 @@ export async function judge(share: Share, judged: JudgedMessage, host: ReceiveHo
     content: host.classifier === undefined ? 'none' : undefined,
     blockLists: host.blockLists === undefined || remoteAddress === undefined ? [] : undefined,
   }
-  const verdict = await settle(facts, destination.account, judged, settings, host)
+  const verdict = await settle(facts, share, judged, settings, host)
   const { reason, signals } = verdict
   if (verdict.kind === 'accept') return { kind: 'deliver', share, account, mailbox, reason, signals, report }
   const pass = verdict.tell === 'pass' ? await makeSubjectPass(destination, judged, host) : undefined
@@ -124,7 +121,7 @@ function isListAllowed(domain: string | undefined, { sender }: MessageEvidence):
 }
 
 /** Decides, learning what the verdict hangs on when it is asked for. */
-async function settle(given: Evidence, account: string, judged: JudgedMessage, settings: AccountSettings, host: ReceiveHost): Promise<Exclude<ReturnType<typeof decide>, { kind: 'ask' }>> {
+async function settle(given: Evidence, share: Share, judged: JudgedMessage, settings: AccountSettings, host: ReceiveHost): Promise<Exclude<ReturnType<typeof decide>, { kind: 'ask' }>> {
   const { message, remoteAddress, deadline } = judged
   const jitter = host.random(2).reduce((sum, octet) => sum * 256 + octet, 0) / 32_768 - 1
   let evidence = given
@@ -134,11 +131,16 @@ async function settle(given: Evidence, account: string, judged: JudgedMessage, s
     const outcome = decide(evidence, jitter, policy)
     if (outcome.kind !== 'ask') return outcome
     const [content, blockLists] = await Promise.all([
-      outcome.facts.includes('content') ? host.classifier?.classify(account, message, { signal: deadline.signal }) : evidence.content,
+      outcome.facts.includes('content') ? host.classifier?.classify(share.destination.account, message, { signal: deadline.signal }) : evidence.content,
       outcome.facts.includes('blockLists') ? host.blockLists?.(remoteAddress ?? '', deadline.signal) : evidence.blockLists,
     ])
-    evidence = { ...evidence, content: content ?? 'none', blockLists: blockLists ?? [] }
+    evidence = { ...evidence, named: isNamed(share, judged), content: content ?? 'none', blockLists: blockLists ?? [] }
   }
+}
+
+/** Someone without a domain, or at a host named by number, is never in To. */
+function isNamed({ recipients }: Share, { evidence }: JudgedMessage): boolean {
+  return recipients.some((path) => path.kind !== 'address' || evidence.header.names(path.address))
 }
 
 async function readSubjectPass(destination: Destination, settings: AccountSettings, { evidence, receivedSeconds }: JudgedMessage, host: ReceiveHost): Promise<Evidence['subjectPass']> {

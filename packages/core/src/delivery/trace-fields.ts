@@ -1,39 +1,28 @@
 /** Trace header fields written at reception: who handed us a message, how and when. RFC 5321 §4.4 */
-import type { ForwardPath, ReversePath } from '../address/index.ts'
-import { formatPath } from '../address/index.ts'
-import type { ConnectionInfo } from '../host/index.ts'
+import { formatPath, type ForwardPath } from '../address/index.ts'
 import { formatDate, type OctetRange } from '../message/index.ts'
+import type { Reception } from './reception.ts'
 
-/** What the trace fields tell of one reception. */
+/** What the trace fields tell beside how the message came. */
 export interface Trace {
-  /** Name in EHLO or HELO, as validated there. */
-  readonly helo: string
-  readonly extended: boolean
-  readonly smtputf8: boolean
-  readonly connection: ConnectionInfo
   /** Our name. */
   readonly hostname: string
-  /** Id of the reception, shown to the peer too. */
-  readonly id: string
-  readonly reversePath: ReversePath
   /** Told only when there is one: with several, each would learn of the others. */
   readonly recipient: ForwardPath | undefined
-  /** Milliseconds since 1970. */
-  readonly receivedAt: number
   /** Name of the sending address, when DNS has one. */
-  readonly reverseHost?: string | undefined
+  readonly reverseHost: string | undefined
   /** Why the message was taken or not. */
-  readonly reason?: string | undefined
+  readonly reason: string | undefined
   /** Fields about who sent it: names with values folded already. */
-  readonly authentication?: readonly (readonly [name: string, value: string])[]
+  readonly authentication: readonly (readonly [name: string, value: string])[]
 }
 
 /** The reason, Return-Path, what was found out about the sender, and Received: each folded, with line ends. */
-export function formatTraceFields(trace: Trace): Uint8Array {
+export function formatTraceFields(reception: Reception, trace: Trace): Uint8Array {
   let text = trace.reason === undefined ? '' : `X-Postern-Reason: ${trace.reason}\r\n`
-  text += `Return-Path: ${formatPath(trace.reversePath, { utf8: trace.smtputf8 })}\r\n`
-  for (const [name, value] of trace.authentication ?? []) text += `${name}: ${value}\r\n`
-  return Buffer.from(text + formatReceived(trace))
+  text += `Return-Path: ${formatPath(reception.reversePath, { utf8: reception.smtputf8 })}\r\n`
+  for (const [name, value] of trace.authentication) text += `${name}: ${value}\r\n`
+  return Buffer.from(text + formatReceived(reception, trace))
 }
 
 /** The header of a message as it is going to be stored: what is known of its sender, and itself without claims of others. */
@@ -72,30 +61,23 @@ export function stampedHeader(
 const NOTHING = new Uint8Array(0)
 
 /** Protocol names of RFC 3848 and RFC 6531 §4.3. */
-function protocolName(trace: Trace): string {
-  const secure = trace.connection.tls === undefined ? '' : 'S'
-  if (trace.smtputf8) return `UTF8SMTP${secure}`
-  return trace.extended ? `ESMTP${secure}` : 'SMTP'
+function protocolName({ connection, smtputf8, extended }: Reception): string {
+  const secure = connection.tls === undefined ? '' : 'S'
+  if (smtputf8) return `UTF8SMTP${secure}`
+  return extended ? `ESMTP${secure}` : 'SMTP'
 }
 
-function formatReceived(trace: Trace): string {
-  const { connection } = trace
-  const reverse = trace.reverseHost === undefined || trace.reverseHost.toLowerCase() === trace.helo.toLowerCase() ? '' : `${trace.reverseHost} `
-  const from = connection.remoteAddress === undefined ? trace.helo : `${trace.helo} (${reverse}${addressLiteral(connection.remoteAddress)})`
-  const by = connection.localAddress === undefined ? trace.hostname : `${trace.hostname} (${addressLiteral(connection.localAddress)})`
+function formatReceived(reception: Reception, { hostname, recipient, reverseHost }: Trace): string {
+  const { connection, helo } = reception
+  const reverse = reverseHost === undefined || reverseHost.toLowerCase() === helo.toLowerCase() ? '' : `${reverseHost} `
+  const from = connection.remoteAddress === undefined ? helo : `${helo} (${reverse}${addressLiteral(connection.remoteAddress)})`
+  const by = connection.localAddress === undefined ? hostname : `${hostname} (${addressLiteral(connection.localAddress)})`
   const tls = connection.tls === undefined ? '' : ` (${connection.tls.protocol.replace(/^TLSv/, 'TLS')} ${connection.tls.cipher})`
-  const words = [
-    'Received:',
-    `from ${from}`,
-    `by ${by}`,
-    'via tcp',
-    `with ${protocolName(trace)}${tls}`,
-    `id ${trace.id}`,
-    ...(trace.recipient === undefined ? [] : [`for ${formatPath(trace.recipient, { utf8: trace.smtputf8 })}`]),
-  ]
-  words[words.length - 1] += ';'
-  words.push(formatDate(Math.floor(trace.receivedAt / 1000), 0))
-  return `${fold(words)}\r\n`
+  const clauses = ['Received:', `from ${from}`, `by ${by}`, 'via tcp', `with ${protocolName(reception)}${tls}`, `id ${reception.id}`]
+  if (recipient !== undefined) clauses.push(`for ${formatPath(recipient, { utf8: reception.smtputf8 })}`)
+  clauses[clauses.length - 1] += ';'
+  clauses.push(formatDate(Math.floor(reception.receivedAt / 1000), 0))
+  return `${fold(clauses)}\r\n`
 }
 
 /** RFC 5321 §4.1.3 */

@@ -31,7 +31,7 @@ export interface NewMessage extends FlagSet {
   /** Default: now, UTC. */
   readonly internalDate?: InternalDate
   /** When it came from outside. */
-  readonly reception?: ReceptionFacts
+  readonly reception?: ReceptionFacts | undefined
 }
 
 export type AppendResult =

@@ -74,6 +74,9 @@ describe('decide', () => {
     const unasked = { ...plain, content: undefined, blockLists: undefined }
     expect(decide(unasked, 0)).toEqual({ kind: 'ask', facts: ['content', 'blockLists'] })
     expect(decide({ ...unasked, content: 'none' }, 0)).toEqual({ kind: 'ask', facts: ['blockLists'] })
+    expect(decide({ ...unasked, named: undefined }, 0)).toEqual({ kind: 'ask', facts: ['named', 'content', 'blockLists'] })
+    expect(decide({ ...unasked, content: 'none', blockLists: [], named: undefined }, 0)).toEqual({ kind: 'ask', facts: ['named'] })
+    expect(decide({ ...unasked, named: undefined, reputation: conclusive(false) }, 0)).toMatchObject({ kind: 'accept' })
     for (const [what, evidence] of ROWS) {
       if (['list-allow', 'dmarc-policy', 'msgfromdomain', 'reporting', 'spf-policy', 'iprev', 'subjectpass'].includes(String(ROWS.find(([name]) => name === what)?.[3]))) {
         expect(decide({ ...plain, ...evidence, content: undefined, blockLists: undefined }, 0).kind, what).not.toBe('ask')

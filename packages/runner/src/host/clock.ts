@@ -12,6 +12,11 @@ export const systemClock: Clock = {
 }
 
 function startTimer(ms: number, fire: () => void): Timer {
+  if (ms <= LONGEST_TIMER_MS) {
+    const handle = setTimeout(fire, Math.max(ms, 0))
+    handle.unref()
+    return { cancel: () => clearTimeout(handle) }
+  }
   const due = performance.now() + ms
   let handle: NodeJS.Timeout
   const wait = (): void => {

@@ -47,6 +47,14 @@ const UNKNOWN_PAUSE_MS = [0, 1_000, 2_000, 5_000] as const
 export function createSmtpBackend(host: SmtpBackendHost): MailBackend {
   const { hooks, senderChecks } = host
   const sessions = new Map<string, SessionState>()
+  /** What the flow is given, for the directory of the last message. */
+  let receiving: ReceiveHost | undefined
+
+  function receiveHost(): ReceiveHost {
+    const directory = host.directory()
+    if (receiving?.directory !== directory) receiving = { ...host, directory }
+    return receiving
+  }
 
   function sessionOf(peer: SmtpPeer): SessionState {
     let state = sessions.get(peer.id)
@@ -167,9 +175,21 @@ export function createSmtpBackend(host: SmtpBackendHost): MailBackend {
     }
   }
 
+  function withHooks(receiveBy: ReceiveHost, session: Omit<SessionContext, 'signal'>): ReceiveHost {
+    return {
+      ...receiveBy,
+      messageHook: hooks.has('message') ? (context) => hooks.ask('message', messageContext(context, session)) : undefined,
+      deliverHook: hooks.has('deliver')
+        ? (context) => {
+            const { account, mailbox, reason, signals } = context
+            return hooks.ask('deliver', { ...messageContext(context, session), account, mailbox, reason, signals })
+          }
+        : undefined,
+    }
+  }
+
   /** @param state as it was when the data came: the conversation may be over meanwhile, and must not come to life again */
   async function take(message: SpooledMessage, peer: SmtpPeer, envelope: Envelope, state: SessionState): Promise<MessageReply> {
-    const session = contextOf(peer, state)
     const reception: Reception = {
       reversePath: envelope.reversePath,
       recipients: envelope.recipients,
@@ -180,17 +200,7 @@ export function createSmtpBackend(host: SmtpBackendHost): MailBackend {
       id: peer.id,
       receivedAt: host.clock.now(),
     }
-    const asked: ReceiveHost = {
-      ...host,
-      directory: host.directory(),
-      messageHook: hooks.has('message') ? (context) => hooks.ask('message', messageContext(context, session)) : undefined,
-      deliverHook: hooks.has('deliver')
-        ? (context) => {
-            const { account, mailbox, reason, signals } = context
-            return hooks.ask('deliver', { ...messageContext(context, session), account, mailbox, reason, signals })
-          }
-        : undefined,
-    }
+    const asked = hooks.has('message') || hooks.has('deliver') ? withHooks(receiveHost(), contextOf(peer, state)) : receiveHost()
     const outcome = await receive(message, reception, asked, state.closed.signal)
     if (outcome.evidence !== undefined) host.senderChecked?.(outcome.evidence.summary)
     if (outcome.kind === 'refused') {
@@ -202,10 +212,14 @@ export function createSmtpBackend(host: SmtpBackendHost): MailBackend {
     if (outcome.deliveries.length === 0) {
       host.logger.info({ ...linePeer(peer), from: envelope.reversePath, to: envelope.recipients, messageId: outcome.evidence.header.messageId, analysis: summary }, 'Message discarded by a hook')
     }
+    const { messageId } = outcome.evidence.header
     for (const { account, mailbox, uid, modseq, reason } of outcome.deliveries) {
-      const line = { ...linePeer(peer), from: envelope.reversePath, to: envelope.recipients, messageId: outcome.evidence.header.messageId, account, mailbox, uid, sizeOctets: message.sizeOctets }
-      host.logger.info({ ...line, reason, signals: signalsFor(account, outcome), analysis: summary }, 'Message stored')
-      host.events.emit('received', { id: peer.id, messageId: outcome.evidence.header.messageId, account, mailbox, uid, modseq, reason, analysis: summary })
+      // Most servers keep no such lines, and this one is made for every message.
+      if (host.logger.isLevelEnabled?.('info') !== false) {
+        const line = { ...linePeer(peer), from: envelope.reversePath, to: envelope.recipients, messageId, account, mailbox, uid, sizeOctets: message.sizeOctets }
+        host.logger.info({ ...line, reason, signals: signalsFor(account, outcome), analysis: summary }, 'Message stored')
+      }
+      host.events.emit('received', { id: peer.id, messageId, account, mailbox, uid, modseq, reason, analysis: summary })
     }
     return { code: 250, enhanced: '2.0.0', lines: [`Stored as ${peer.id}`] }
   }
