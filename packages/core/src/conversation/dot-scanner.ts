@@ -24,7 +24,7 @@ export type DotStep = 'more' | 'end' | 'bare-newline'
 
 /** One message's scanner. */
 export class DotScanner {
-  /** Text found by `read`: a view of the buffer, or, where dots were taken out, a copy. */
+  /** Text found by `read`: a view of the buffer, or, where dots were taken out within it, a copy. */
   text: Uint8Array | undefined
   /** Where the next step begins. */
   at = 0
@@ -33,19 +33,11 @@ export class DotScanner {
   /** Reads `[start, end)` of `buffer`, up to the end of the message or the first bare newline. A step that found text says `more` first. */
   read(buffer: Uint8Array, start: number, end: number): DotStep {
     let at = start
-    // Text is what was joined, and then [from, at).
-    let joined: Uint8Array | undefined
-    let joinedLength = 0
+    // Text is what was taken, and then [from, at).
+    const taken = new TakenText(buffer)
     let from = start
     let state = this.#state
     let step: DotStep = 'more'
-    const join = (to: number): void => {
-      if (to === from) return
-      // LIMIT: text is never longer than what it was read from.
-      joined ??= new Uint8Array(end - start)
-      joined.set(buffer.subarray(from, to), joinedLength)
-      joinedLength += to - from
-    }
     while (at < end) {
       if (state === IN_TEXT) {
         // In a sound message both lie side by side, so that each octet is looked at twice and no more.
@@ -70,7 +62,7 @@ export class DotScanner {
         state = LINE_START
       } else if (state === LINE_START) {
         if (octet === DOT) {
-          join(at)
+          taken.add(from, at, end)
           at += 1
           from = at
           state = AFTER_DOT
@@ -90,12 +82,8 @@ export class DotScanner {
         break
       }
     }
-    if (joined === undefined) {
-      this.text = at > from ? buffer.subarray(from, at) : undefined
-    } else {
-      join(at)
-      this.text = (joined as Uint8Array).subarray(0, joinedLength)
-    }
+    taken.add(from, at, end)
+    this.text = taken.whole()
     this.at = at
     this.#state = state
     if (step === 'more' || this.text !== undefined) return 'more'
@@ -134,6 +122,41 @@ export class DotScanner {
     this.at = end
     this.#state = state
     return { isEnd: false, hasBareNewline }
+  }
+}
+
+/** Pieces of a buffer as one: a view of it while there is one piece, as in nearly all messages, else a copy. */
+class TakenText {
+  readonly #buffer: Uint8Array
+  #from = 0
+  #to = 0
+  #joined: Uint8Array | undefined
+  #joinedLength = 0
+
+  constructor(buffer: Uint8Array) {
+    this.#buffer = buffer
+  }
+
+  /** @param end where the last piece may end: text is never longer than what it was read from */
+  add(from: number, to: number, end: number): void {
+    if (from === to) return
+    if (this.#to === 0) {
+      this.#from = from
+      this.#to = to
+      return
+    }
+    if (this.#joined === undefined) {
+      this.#joined = new Uint8Array(end - this.#from)
+      this.#joined.set(this.#buffer.subarray(this.#from, this.#to))
+      this.#joinedLength = this.#to - this.#from
+    }
+    this.#joined.set(this.#buffer.subarray(from, to), this.#joinedLength)
+    this.#joinedLength += to - from
+  }
+
+  whole(): Uint8Array | undefined {
+    if (this.#joined !== undefined) return this.#joined.subarray(0, this.#joinedLength)
+    return this.#to === 0 ? undefined : this.#buffer.subarray(this.#from, this.#to)
   }
 }
 

@@ -11,7 +11,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { mkdir, open, readdir, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Random } from '@postern/core/host'
-import { createStructureScanner, parseStructure } from '@postern/core/message'
+import { createStructureScanner, parseStructure, type MessageStructure } from '@postern/core/message'
 import { StoreError } from '@postern/core/store'
 import type { Spool, SpooledMessage } from '@postern/core/store'
 
@@ -137,7 +137,7 @@ class MessageSpool implements Spool {
       return fileMessage({ sizeOctets: this.#sizeOctets, ...this.#scan.end() }, this.#file)
     }
     const held = this.#buffer
-    return memoryMessage(held.subarray(0, this.#sizeOctets), () => this.#budget.giveBack(held.length))
+    return new MemoryMessage(held.subarray(0, this.#sizeOctets), () => this.#budget.giveBack(held.length))
   }
 
   abort(): void {
@@ -223,31 +223,41 @@ class MessageScan {
 }
 
 /** A message in memory; its hash, which few ask for, is made when asked for. */
-function memoryMessage(octets: Uint8Array, onRelease: () => void): SpooledMessage {
-  let held: Uint8Array | undefined = octets
-  let sha256: Uint8Array | undefined
-  const whole = (): Uint8Array => {
-    if (held === undefined) throw new Error('Message was released')
-    return held
+class MemoryMessage implements SpooledMessage {
+  readonly sizeOctets: number
+  readonly structure: MessageStructure
+  readonly #onRelease: () => void
+  #held: Uint8Array | undefined
+  #sha256: Uint8Array | undefined
+
+  constructor(octets: Uint8Array, onRelease: () => void) {
+    this.sizeOctets = octets.length
+    this.structure = parseStructure(octets)
+    this.#held = octets
+    this.#onRelease = onRelease
   }
-  return {
-    sizeOctets: octets.length,
-    structure: parseStructure(octets),
-    get sha256() {
-      sha256 ??= new Uint8Array(hash('sha256', whole(), 'buffer'))
-      return sha256
-    },
-    get eightBit() {
-      return !isAscii(whole())
-    },
-    async read(from, to) {
-      return whole().subarray(Math.max(0, from), Math.max(0, to))
-    },
-    inMemory: () => whole(),
-    release() {
-      if (held !== undefined) onRelease()
-      held = undefined
-    },
+
+  get sha256(): Uint8Array {
+    this.#sha256 ??= new Uint8Array(hash('sha256', this.inMemory(), 'buffer'))
+    return this.#sha256
+  }
+
+  get eightBit(): boolean {
+    return !isAscii(this.inMemory())
+  }
+
+  async read(from: number, to: number): Promise<Uint8Array> {
+    return this.inMemory().subarray(Math.max(0, from), Math.max(0, to))
+  }
+
+  inMemory(): Uint8Array {
+    if (this.#held === undefined) throw new Error('Message was released')
+    return this.#held
+  }
+
+  release(): void {
+    if (this.#held !== undefined) this.#onRelease()
+    this.#held = undefined
   }
 }
 
