@@ -1,6 +1,7 @@
 /**
  * Words learned and not yet merged into the counts on disk, merged in memory instead: what a read adds to those. Made of
- * the deltas when first asked for, kept up to date while the account is in use. Not here: the merging on disk.
+ * the deltas when first asked for, kept up to date while the account is in use; and with them the counts on disk that
+ * were read lately, which hold until the next merge. Not here: the merging on disk.
  */
 import { createMemoryCorpus, type MemoryCorpus } from '@postern/junk/corpus'
 import type { CorpusRecord } from './corpus-record.ts'
@@ -9,9 +10,10 @@ import type { AccountKeys } from './account-keys.ts'
 import { keyAfter } from './key-octets.ts'
 import { loopTurn } from './loop-turn.ts'
 import type { OrderedStore } from './ordered-store.ts'
+import { RecentWords } from './recent-words.ts'
 
 const READ_DELTAS = 16
-/** LIMIT: overlays this process keeps, of about 4 MiB each when full; the one used least recently goes. */
+/** LIMIT: overlays this process keeps, of about 5 MiB each when full; the one used least recently goes. */
 const MAX_OVERLAYS = 16
 const kept = new Set<CorpusOverlay>()
 
@@ -33,6 +35,7 @@ export class CorpusOverlay {
   readonly #store: OrderedStore
   readonly #keys: AccountKeys
   readonly #corpus: number
+  readonly #recent = new RecentWords()
   /** Deltas `#first` to `#foldEnd` are in `#folding`, those up to `#next` in `#fresh`. */
   #first = 0
   #foldEnd = 0
@@ -65,6 +68,11 @@ export class CorpusOverlay {
     return { folding: folding.counts, fresh: fresh.counts }
   }
 
+  /** Counts on disk read lately, as of a record; undefined while a merge changes them. */
+  recent({ first, foldEnd }: CorpusRecord): RecentWords | undefined {
+    return foldEnd === 0 && this.#foldEnd === first && this.#first === first ? this.#recent : undefined
+  }
+
   async #follow({ first, foldEnd, next }: CorpusRecord): Promise<void> {
     kept.delete(this)
     kept.add(this)
@@ -74,6 +82,7 @@ export class CorpusOverlay {
       if (oldest !== this) oldest.#empty()
     }
     const end = Math.max(first, foldEnd)
+    if (first !== this.#first || foldEnd !== 0) this.#recent.clear()
     // A merge that has ended took all that was being merged.
     if (first === this.#foldEnd && first > this.#first) {
       this.#folding = createMemoryCorpus()
@@ -99,6 +108,7 @@ export class CorpusOverlay {
   }
 
   #empty(): void {
+    this.#recent.clear()
     this.#folding = createMemoryCorpus()
     this.#fresh = createMemoryCorpus()
     this.#first = 0

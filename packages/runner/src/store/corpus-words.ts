@@ -91,19 +91,28 @@ export class StoredCorpus implements WordCorpus {
   /** Counts on disk with what is to be added to them. @returns undefined when a merge began or ended meanwhile */
   async #readRows(words: Uint32Array, before: CorpusRecord, { folding, fresh }: { readonly folding: Int32Array; readonly fresh: Int32Array }): Promise<Int32Array | undefined> {
     const { store, keys } = this.#source
+    const recent = this.#overlay.recent(before)
     const counts = new Int32Array(words.length)
-    for (let at = 0; at < words.length; at += 2 * READ_WORDS) {
-      const end = Math.min(words.length, at + 2 * READ_WORDS)
-      const wanted = [keys.corpus(this.number)]
-      for (let n = at; n < end; n += 2) wanted.push(keys.word(this.number, words[n] as number, words[n + 1] as number))
-      const [octets, ...rows] = await store.getMany(wanted)
+    const missing: number[] = []
+    for (let n = 0; n < words.length; n += 2) {
+      if (recent?.read(words[n] as number, words[n + 1] as number, counts, n) === true) {
+        counts[n] = (counts[n] as number) + (fresh[n] as number)
+        counts[n + 1] = (counts[n + 1] as number) + (fresh[n + 1] as number)
+      } else missing.push(n)
+    }
+    for (let at = 0; at < missing.length; at += READ_WORDS) {
+      const asked = missing.slice(at, at + READ_WORDS)
+      const [octets, ...rows] = await store.getMany([keys.corpus(this.number), ...asked.map((n) => keys.word(this.number, words[n] as number, words[n + 1] as number))])
       const now = decodeCorpus(octets)
       const merged = mergedOf(before, now)
       if (merged === undefined) return undefined
-      for (let n = at, row = 0; n < end; n += 2, row += 1) {
+      const isRecent = now.first === before.first && now.foldEnd === 0
+      for (const [row, n] of asked.entries()) {
+        const [high, low] = [words[n] as number, words[n + 1] as number]
         const found = rows[row]
-        const { ham, spam } = found === undefined ? { ham: 0, spam: 0 } : decodeWord(found)
-        const isMerged = merged(words[n] as number, words[n + 1] as number)
+        const { ham, spam } = found === undefined ? NEVER_SEEN : decodeWord(found)
+        if (isRecent) recent?.keep(high, low, ham, spam)
+        const isMerged = merged(high, low)
         counts[n] = ham + (fresh[n] as number) + (isMerged ? 0 : (folding[n] as number))
         counts[n + 1] = spam + (fresh[n + 1] as number) + (isMerged ? 0 : (folding[n + 1] as number))
       }
@@ -113,6 +122,8 @@ export class StoredCorpus implements WordCorpus {
     return counts
   }
 }
+
+const NEVER_SEEN = { ham: 0, spam: 0 }
 
 /**
  * Whether a word's count on disk holds the deltas that were being merged when the read began: as the merge goes on it is

@@ -130,7 +130,9 @@ describe('merging', () => {
         const store = createMemoryOrderedStore()
         await createHead(store)
         const expected = createMemoryCorpus()
+        const kept = new StoredCorpus(sourceOf(store), 1, () => undefined)
         for (const { deltas, commits } of steps) {
+          expect(await told(kept)).toEqual(await told(expected))
           const given = deltas.map(({ words, verdict, sign }): CorpusDelta => ({ keys: wordKeys(words), verdict, sign }))
           const corpus = new StoredCorpus(sourceOf(store), 1, () => undefined)
           await corpus.apply(given)
@@ -141,6 +143,7 @@ describe('merging', () => {
           })
           expect(await told(corpus)).toEqual(await told(expected))
           expect(await told(new StoredCorpus(sourceOf(store), 1, () => undefined))).toEqual(await told(expected))
+          expect(await told(kept)).toEqual(await told(expected))
         }
         await foldCorpus(sourceOf(store), 1, { fromOctets: 1 })
         expect(await store.range({ ...keys.deltas(1, 0, 2 ** 40), limit: 10 })).toEqual([])
@@ -169,6 +172,42 @@ describe('merging', () => {
       await fold
     }
     expect((await store.range({ ...keys.words(1), limit: 10_000 })).length).toBe(6_000)
+  })
+
+  it('lets words that were read be read again without the disk, until something is merged', async () => {
+    const store = createMemoryOrderedStore()
+    await createHead(store)
+    // Few enough to have places of their own.
+    const words = wordKeys([1, 2, 3])
+    let asked = 0
+    const counting: OrderedStore = {
+      ...store,
+      limits: store.limits,
+      writable: true,
+      read: (partition, fn) => store.read(partition, fn),
+      range: (range) => store.range(range),
+      commit: (batch) => store.commit(batch),
+      close: () => store.close(),
+      getMany(wanted) {
+        asked += wanted.length
+        return store.getMany(wanted)
+      },
+    }
+    const corpus = new StoredCorpus(sourceOf(counting), 1, () => undefined)
+    const costOf = async (): Promise<number> => {
+      asked = 0
+      await corpus.read(words)
+      return asked
+    }
+    await corpus.apply([{ keys: words, verdict: 'spam', sign: 1 }])
+    await foldCorpus(sourceOf(store), 1, { fromOctets: 1 })
+    const first = await costOf()
+    expect(first).toBe(2 + 3)
+    expect(await costOf()).toBe(1)
+    await corpus.apply([{ keys: wordKeys([1]), verdict: 'ham', sign: 1 }])
+    expect(await costOf()).toBe(1)
+    await foldCorpus(sourceOf(store), 1, { fromOctets: 1 })
+    expect(await costOf()).toBe(first)
   })
 
   it('drops words that came once and not again for long, and no others', async () => {
