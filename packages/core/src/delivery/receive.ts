@@ -86,7 +86,7 @@ const analysisFailed: Refusal = { ...refusalOf('no-bad-signals', 'junk'), reason
 async function judgeAll({ message, reception, evidence, stamped }: Incoming, host: ReceiveHost, signal: AbortSignal): Promise<readonly Finding[] | undefined> {
   const { reversePath } = reception
   let fields: ReturnType<RulesetSubject['fields']>
-  const judged: Omit<JudgedMessage, 'deadline'> = {
+  const judgedUntil = (deadline: JudgedMessage['deadline']): JudgedMessage => ({
     message,
     evidence,
     subject: {
@@ -96,10 +96,12 @@ async function judgeAll({ message, reception, evidence, stamped }: Incoming, hos
     },
     remoteAddress: reception.connection.remoteAddress,
     receivedSeconds: Math.floor(reception.receivedAt / 1_000),
-  }
+    deadline,
+  })
   return analyse(host, signal, async (deadline) => {
     const findings: Finding[] = []
-    for (const share of sharesOf(reception, host)) findings.push(await judge(share, { ...judged, deadline }, host))
+    const judged = judgedUntil(deadline)
+    for (const share of sharesOf(reception, host)) findings.push(await judge(share, judged, host))
     return findings
   })
 }

@@ -26,7 +26,10 @@ export class Transaction {
 
   /** The transaction as it stands; later recipients don't change it. */
   envelope(): Envelope {
+    const { reversePath, sizeOctets, body, smtputf8, dsn } = this.mail
+    const envelope: Envelope = { reversePath, sizeOctets, body, smtputf8, recipients: [...this.#recipients] }
     const hasOptions = this.#options.some((options) => Object.keys(options).length > 0)
-    return { ...this.mail, recipients: [...this.#recipients], ...(hasOptions ? { recipientOptions: [...this.#options] } : {}) }
+    if (dsn === undefined && !hasOptions) return envelope
+    return { ...envelope, ...(dsn === undefined ? {} : { dsn }), ...(hasOptions ? { recipientOptions: [...this.#options] } : {}) }
   }
 }
