@@ -58,7 +58,7 @@ class Driver {
   readonly #options: DriveOptions
   readonly #done: (end: ConversationEnd) => void
   #stream: Duplex
-  #timers = new Map<TimerName, Timer>()
+  readonly #timers = new Map<TimerName, Countdown>()
   #octetsIn = 0
   #octetsOut = 0
   /** Set while no effect may be performed: a full stream, a pause, an upgrade. */
@@ -200,20 +200,17 @@ class Driver {
   }
 
   #setTimer(name: TimerName, ms: number | undefined): void {
-    this.#timers.get(name)?.cancel()
-    if (ms === undefined) {
-      this.#timers.delete(name)
-      return
-    }
-    this.#timers.set(
-      name,
-      this.#options.clock.timer(ms, () => {
-        this.#timers.delete(name)
+    let countdown = this.#timers.get(name)
+    if (countdown === undefined) {
+      if (ms === undefined) return
+      countdown = new Countdown(this.#options.clock, () => {
         if (this.#isOver()) return
         this.#guard(() => this.#engine.timeout(name))
         this.#pump()
-      }),
-    )
+      })
+      this.#timers.set(name, countdown)
+    }
+    countdown.set(ms)
   }
 
   #upgrade(): void {
@@ -277,8 +274,7 @@ class Driver {
   }
 
   #cancelTimers(): void {
-    for (const timer of this.#timers.values()) timer.cancel()
-    this.#timers.clear()
+    for (const countdown of this.#timers.values()) countdown.set(undefined)
     this.#patience?.cancel()
   }
 
@@ -302,6 +298,51 @@ class Driver {
       octetsOut: this.#octetsOut,
       ...(cause === undefined ? {} : { error: cause }),
     })
+  }
+}
+
+/**
+ * A timer that is set anew with nearly every command and hardly ever runs out: put off, it goes on as it is, and when it
+ * fires it waits for the rest.
+ */
+class Countdown {
+  readonly #clock: Clock
+  readonly #fire: () => void
+  #timer: Timer | undefined
+  /** By the clock's monotonic time: when the timer fires, and when it is to be told. */
+  #firesAt = 0
+  #dueAt = 0
+
+  constructor(clock: Clock, fire: () => void) {
+    this.#clock = clock
+    this.#fire = fire
+  }
+
+  /** @param ms from now on; undefined takes it back */
+  set(ms: number | undefined): void {
+    if (ms === undefined) return this.#stop()
+    this.#dueAt = this.#clock.monotonic() + ms
+    if (this.#timer !== undefined && this.#firesAt <= this.#dueAt) return
+    this.#stop()
+    this.#start(ms)
+  }
+
+  #start(ms: number): void {
+    this.#firesAt = this.#dueAt
+    this.#timer = this.#clock.timer(ms, this.#ring)
+  }
+
+  #stop(): void {
+    this.#timer?.cancel()
+    this.#timer = undefined
+  }
+
+  readonly #ring = (): void => {
+    this.#timer = undefined
+    // It may fire late, but what was put off is put off by no more than it was.
+    const restMs = Math.min(this.#dueAt - this.#firesAt, this.#dueAt - this.#clock.monotonic())
+    if (restMs > 0) return this.#start(restMs)
+    this.#fire()
   }
 }
 
