@@ -106,8 +106,9 @@ export function decide(evidence: Evidence, jitter: number, policy: DecisionPolic
     note('list-allow', 'authenticated', -1)
     return accept('list-allow')
   }
-  // There is no other quarantine here than the mailbox of rejects.
-  const isDmarcReject = dmarc.result === 'fail' && dmarc.policy !== 'none'
+  // There is no other quarantine here than the mailbox of rejects. A report may be signed by a key for nothing else, which
+  // DMARC does not know of: RFC 8460 §3.
+  const isDmarcReject = dmarc.result === 'fail' && dmarc.policy !== 'none' && !evidence.report
   note('dmarc', `${dmarc.result} p=${dmarc.policy}`, isDmarcReject ? 1 : dmarc.result === 'pass' ? -0.1 : 0)
   if (isDmarcReject) return reject('dmarc-policy', 'policy')
 

@@ -72,7 +72,7 @@ export async function gatherEvidence(
     verifyArc(message, asking),
     ip === undefined ? undefined : checkReverseName(ip, asking),
   ])
-  const dkimDomains = [...new Set(dkim.filter(({ result }) => result === 'pass').map(({ domain }) => domain))]
+  const dkimDomains = [...new Set(dkim.filter((each) => each.result === 'pass' && objectionTo(each) === undefined).map(({ domain }) => domain))]
   const spfDomain = spf?.result === 'pass' ? spf.domain : undefined
   const fromDomain = facts.from?.domain.ascii
   const dmarc = await checkAuthors(
@@ -103,13 +103,13 @@ export async function gatherEvidence(
     reverseHost: reverse?.name,
     tls: connection.tls !== undefined,
     verifiedDomains: [...new Set([...unicodeDkim, ...(spfDomain === undefined ? [] : [unicodeOf(spfDomain)])])],
-    signedByFrom: dkim.some((each) => each.result === 'pass' && each.domain === fromDomain && (each.services === undefined || each.services.includes('tlsrpt'))),
+    signedByFrom: dkim.some((each) => each.result === 'pass' && !each.testing && each.domain === fromDomain && (each.services === undefined || each.services.includes('tlsrpt'))),
     authenticationResults: formatAuthenticationResults({ authservId: hostname, results: methodResults({ spf, dkim, arc, dmarc, reverse, ip, facts, mailFrom: reversePath }) }),
     receivedSpf: spf === undefined ? undefined : formatReceivedSpf(spf, spfSubject),
     forgedFields: findForgedResults(message.header, hostname),
     summary: {
       spf: spf?.result ?? 'none',
-      dkim: dkim.map(({ domain, selector, result }) => ({ domain, selector, result })),
+      dkim: dkim.map((each) => ({ domain: each.domain, selector: each.selector, result: told(each).result })),
       dmarc: dmarc?.result ?? 'none',
       arc: arc.result,
       reverseName: reverse?.result ?? 'none',
@@ -152,12 +152,13 @@ function methodResults({ spf, dkim, arc, dmarc, reverse, ip, facts, mailFrom }: 
     results.push({ method: 'iprev', result: reverse.result, comment: reverse.name, properties: [['policy.iprev', ip]] })
   }
   if (dkim.length === 0) results.push({ method: 'dkim', result: 'none', comment: 'no signatures', properties: [] })
-  for (const { result, reason, domain, selector, algorithm, signatureText, identity, keyBits } of dkim) {
+  for (const signature of dkim) {
+    const { domain, selector, algorithm, signatureText, identity, keyBits } = signature
     const properties: (readonly [string, string])[] = [['header.d', domain], ['header.s', selector]]
     if (algorithm !== '') properties.push(['header.a', algorithm])
     if (signatureText !== '') properties.push(['header.b', signatureText.slice(0, 12)])
     if (identity !== undefined) properties.push(['header.i', identity])
-    results.push({ method: 'dkim', result, comment: keyBits === undefined ? undefined : `${keyBits} bit key`, reason, properties })
+    results.push({ method: 'dkim', ...told(signature), comment: keyBits === undefined ? undefined : `${keyBits} bit key`, properties })
   }
   if (spf !== undefined) {
     const { result, identity, domain, problem } = spf
@@ -175,6 +176,21 @@ function methodResults({ spf, dkim, arc, dmarc, reverse, ip, facts, mailFrom }: 
     results.push({ method: 'arc', result: arc.result, comment: arc.result === 'pass' ? `${arc.instances} sets, last of ${arc.domains.at(-1) ?? ''}` : undefined, reason: arc.reason, properties: ip === undefined ? [] : [['smtp.remote-ip', ip]] })
   }
   return results
+}
+
+/**
+ * Why a signature says nothing about mail, however well it verifies. RFC 6376 §3.6.1: mail signed by a key in test mode
+ * is not treated differently from unsigned mail, and a key for other services is none.
+ */
+function objectionTo({ testing, services }: DkimResult): string | undefined {
+  if (testing) return 'key in test mode'
+  return services === undefined || services.includes('email') ? undefined : 'key not for mail'
+}
+
+/** `policy` is for signatures that verify and are not accepted. RFC 8601 §2.7.1 */
+function told(signature: DkimResult): { readonly result: DkimResult['result'] | 'policy'; readonly reason: string | undefined } {
+  const objection = signature.result === 'pass' || signature.result === 'fail' ? objectionTo(signature) : undefined
+  return objection === undefined ? { result: signature.result, reason: signature.reason } : { result: 'policy', reason: objection }
 }
 
 function unicodeOf(ascii: string): string {

@@ -29,6 +29,7 @@ const ROWS: readonly (readonly [what: string, evidence: Partial<Evidence>, kind:
   ['DMARC could not be asked', { dmarc: { result: 'temperror', policy: 'none' } }, 'accept', 'no-bad-signals'],
   ['known good sender, listed and spammy', { reputation: conclusive(false), content: content(1), blockLists: ['bl.example'] }, 'accept', 'msgfromdomain'],
   ['known sender of junk, harmless words', { reputation: conclusive(true), content: content(0) }, 'reject', 'msgfromdomain', 'junk'],
+  ['report signed by a key for nothing else, against DMARC', { report: true, dmarc: rejecting }, 'accept', 'reporting'],
   ['report, against SPF', { report: true, mailFromSpf: 'fail' }, 'accept', 'reporting'],
   ['SPF fail of an unknown sender', { mailFromSpf: 'fail' }, 'reject', 'spf-policy', 'junk'],
   ['SPF softfail of an unknown sender', { mailFromSpf: 'softfail' }, 'reject', 'spf-policy', 'junk'],

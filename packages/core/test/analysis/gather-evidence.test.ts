@@ -7,7 +7,8 @@ import { signDkim } from '@postern/core/provenance'
 import { describe, expect, it } from 'vitest'
 
 const key = generateKeyPairSync('ed25519')
-const published = `TXT v=DKIM1; k=ed25519; p=${Buffer.from(key.publicKey.export({ format: 'jwk' }).x ?? '', 'base64url').toString('base64')}`
+const record = `v=DKIM1; k=ed25519; p=${Buffer.from(key.publicKey.export({ format: 'jwk' }).x ?? '', 'base64url').toString('base64')}`
+const published = `TXT ${record}`
 const spf = ['TXT v=spf1 ip4:192.0.2.7 -all']
 const NOW_MS = Date.parse('2026-02-03T04:05:06Z')
 
@@ -20,6 +21,12 @@ const zone: ZoneText = {
   'k._domainkey.example.com': [published],
   'k._domainkey.mail.example.com': [published],
   'k._domainkey.other.example': [published],
+  'k._domainkey.trying.example': [`TXT ${record}; t=y`],
+  'k._domainkey.reporter.example': [`TXT ${record}; s=tlsrpt`],
+  'k._domainkey.both.example': [`TXT ${record}; s=tlsrpt:email`],
+  '_dmarc.trying.example': ['TXT v=DMARC1; p=reject'],
+  '_dmarc.reporter.example': ['TXT v=DMARC1; p=reject'],
+  '_dmarc.both.example': ['TXT v=DMARC1; p=reject'],
   '_dmarc.example.com': ['TXT v=DMARC1; p=quarantine'],
   '_dmarc.strict.example': ['TXT v=DMARC1; p=reject; aspf=s; adkim=s'],
   '_dmarc.bank.example': ['TXT v=DMARC1; p=reject'],
@@ -30,14 +37,16 @@ interface Came {
   readonly header: string
   readonly mailFrom?: string
   readonly signedBy?: string
+  /** Instead of what was signed. */
+  readonly body?: string
   readonly dns?: MemoryResolver
 }
 
-async function gather({ header, mailFrom = 'x@nospf.example', signedBy, dns = createMemoryResolver(zone) }: Came): Promise<MessageEvidence> {
+async function gather({ header, mailFrom = 'x@nospf.example', signedBy, body = 'Hello\r\n', dns = createMemoryResolver(zone) }: Came): Promise<MessageEvidence> {
   const plain = { header: Buffer.from(`${header}\r\n`), body: () => [Buffer.from('Hello\r\n')] }
   const signature = signedBy === undefined ? '' : Buffer.from(await signDkim(plain, [{ domain: signedBy, selector: 'k', key: key.privateKey, fields: ['From'], seal: false }], NOW_MS / 1_000)).toString()
   const spool = createMemoryStore().spool()
-  await spool.write(Buffer.from(`${signature}${header}\r\n\r\nHello\r\n`))
+  await spool.write(Buffer.from(`${signature}${header}\r\n\r\n${body}`))
   const message = await spool.end()
   const octets = await message.read(0, message.structure.root.bodyStart)
   const arrival = { reversePath: parseReversePath(`<${mailFrom}>`, { utf8: false }), helo: 'mx.example.com', connection: { remoteAddress: '192.0.2.7' }, receivedAt: NOW_MS }
@@ -65,6 +74,26 @@ describe('the author is validated', () => {
     dns.fail('_dmarc.example.com', 'SERVFAIL')
     const evidence = await gather({ header: 'From: ann@example.com', mailFrom: 'x@example.com', dns })
     expect(evidence).toMatchObject({ sender: { validated: true }, dmarc: { result: 'temperror', policy: 'none' } })
+  })
+})
+
+describe('what a key is for', () => {
+  it.each([
+    ['in test mode: as if unsigned', 'trying.example', 'fail', 'policy', 'key in test mode', false],
+    ['reports about TLS alone: not mail', 'reporter.example', 'fail', 'policy', 'key not for mail', true],
+    ['both', 'both.example', 'pass', 'pass', undefined, true],
+    ['anything', 'example.com', 'pass', 'pass', undefined, true],
+  ])('%s', async (_, domain, dmarc, dkim, reason, signedByFrom) => {
+    const evidence = await gather({ header: `From: ann@${domain}`, signedBy: domain })
+    expect(evidence).toMatchObject({ dmarc: { result: dmarc }, summary: { dkim: [{ domain, result: dkim }] }, signedByFrom })
+    expect(evidence.sender.dkimDomains).toEqual(dkim === 'pass' ? [domain] : [])
+    expect(evidence.authenticationResults).toContain(reason === undefined ? 'dkim=pass' : `dkim=policy`)
+    if (reason !== undefined) expect(evidence.authenticationResults).toContain(`reason="${reason}"`)
+  })
+
+  it('in test mode, and does not verify: no worse than unsigned', async () => {
+    const evidence = await gather({ header: 'From: ann@trying.example', signedBy: 'trying.example', body: 'Changed\r\n' })
+    expect(evidence.summary.dkim).toMatchObject([{ result: 'policy' }])
   })
 })
 
