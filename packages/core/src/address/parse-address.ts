@@ -105,7 +105,7 @@ class AddressReader {
   constructor(octets: Uint8Array | string, options: AddressOptions) {
     this.#options = options
     if (octets.length > MAX_TEXT) throw this.#error('ADDRESS_TOO_LONG', 'address')
-    this.#octets = typeof octets === 'string' ? new TextEncoder().encode(octets) : octets
+    this.#octets = typeof octets === 'string' ? Buffer.from(octets) : octets
   }
 
   peek(): number | undefined {
@@ -128,8 +128,7 @@ class AddressReader {
   /** Takes `postmaster` when it is all there is before the ">". RFC 5321 §4.1.1.3 */
   isPostmaster(): boolean {
     const end = this.#at + 'postmaster'.length
-    const text = String.fromCharCode(...this.#octets.subarray(this.#at, end))
-    if (text.toLowerCase() !== 'postmaster' || this.#octets[end] !== GREATER) return false
+    if (this.#octets[end] !== GREATER || latin1(this.#octets, this.#at, end).toLowerCase() !== 'postmaster') return false
     this.#at = end
     return true
   }
@@ -165,7 +164,9 @@ class AddressReader {
   localpart(): string {
     const start = this.#at
     const octets = this.peek() === QUOTE ? this.#quotedString() : this.#dotString()
-    const localpart = this.#decode(octets, start).normalize('NFC')
+    const text = this.#decode(octets, start)
+    // As many characters as octets: ASCII, which is in NFC.
+    const localpart = text.length === octets.length ? text : text.normalize('NFC')
     for (let at = 0; at < localpart.length; at += 1) {
       if (isControl(localpart.charCodeAt(at))) throw this.#error('ADDRESS_SYNTAX', 'printable character', start)
     }
@@ -230,7 +231,7 @@ class AddressReader {
   }
 
   #decode(octets: Uint8Array, start: number): string {
-    if (!octets.some((octet) => octet >= 0x80)) return String.fromCharCode(...octets)
+    if (isAscii(octets)) return latin1(octets, 0, octets.length)
     // Of what was written: `octets` are without quotes and backslashes.
     const offset = start + this.#octets.subarray(start).findIndex((octet) => octet >= 0x80)
     if (!this.#options.utf8) throw this.#error('ADDRESS_NEEDS_SMTPUTF8', 'ASCII character', offset)
@@ -243,12 +244,22 @@ class AddressReader {
 
   /** ASCII text, other octets as the characters of the same number: nothing a literal may hold. */
   #text(start: number, end: number): string {
-    return String.fromCharCode(...this.#octets.subarray(start, end))
+    return latin1(this.#octets, start, end)
   }
 
   #error(code: AddressErrorCode, expected: string, offset = this.#at): AddressSyntaxError {
     return new AddressSyntaxError(code, offset, expected)
   }
+}
+
+function isAscii(octets: Uint8Array): boolean {
+  for (let at = 0; at < octets.length; at += 1) if ((octets[at] as number) >= 0x80) return false
+  return true
+}
+
+/** Each octet as the character of the same number. */
+function latin1(octets: Uint8Array, start: number, end: number): string {
+  return Buffer.from(octets.buffer, octets.byteOffset, octets.length).toString('latin1', start, end)
 }
 
 /** What may stand in a domain, so far as the end of it is concerned; `parseDomain` decides. */
