@@ -13,7 +13,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
 
 /** Rooms inside a room, top first. */
 const INNER_ROOMS: Readonly<Record<string, readonly string[]>> = {
-  'core/provenance': ['index.ts', 'arc', 'dmarc', 'dkim', 'spf', 'authentication-results.ts', 'block-list.ts', 'sender-domain.ts', 'reverse-name.ts', 'organizational-domain.ts', 'signed-message.ts'],
+  'core/provenance': ['index.ts', 'arc', 'dmarc', 'dkim', 'spf', 'authentication-results.ts', 'block-list.ts', 'sender-domain.ts', 'reverse-name.ts', 'organizational-domain.ts', 'parsed-records.ts', 'signed-message.ts'],
   'smtp/server': ['index.ts', 'engine.ts', 'commands', 'extensions', 'session'],
 }
 

@@ -69,21 +69,25 @@ function checkCharacters(text: string, allowUnderscore: boolean, allowDot: boole
 }
 
 function checkLabels(ascii: string, allowUnderscore: boolean): void {
-  let offset = 0
-  let last = ''
-  for (const label of ascii.split('.')) {
-    if (label === '') throw new AddressSyntaxError('ADDRESS_SYNTAX', offset, 'label')
-    if (label.length > MAX_LABEL) throw new AddressSyntaxError('ADDRESS_TOO_LONG', offset, 'label of 1 to 63 octets')
-    checkHyphens(label, offset)
-    checkCharacters(label, allowUnderscore, false)
-    last = label
-    offset += label.length + 1
+  let start = 0
+  for (let end = ascii.indexOf('.'); end >= 0; end = ascii.indexOf('.', start)) {
+    checkLabel(ascii.slice(start, end), start, allowUnderscore)
+    start = end + 1
   }
+  const last = ascii.slice(start)
+  checkLabel(last, start, allowUnderscore)
   if (ascii.length > MAX_DOMAIN) throw new AddressSyntaxError('ADDRESS_TOO_LONG', MAX_DOMAIN, 'end of domain')
   // No top-level domain is a number, and some readers take such a name for an address. RFC 1123 §2.1
   if (/^(?:[0-9]+|0x[0-9a-f]*)$/.test(last)) {
-    throw new AddressSyntaxError('ADDRESS_SYNTAX', offset - last.length - 1, 'label that is not a number')
+    throw new AddressSyntaxError('ADDRESS_SYNTAX', start, 'label that is not a number')
   }
+}
+
+function checkLabel(label: string, offset: number, allowUnderscore: boolean): void {
+  if (label === '') throw new AddressSyntaxError('ADDRESS_SYNTAX', offset, 'label')
+  if (label.length > MAX_LABEL) throw new AddressSyntaxError('ADDRESS_TOO_LONG', offset, 'label of 1 to 63 octets')
+  checkHyphens(label, offset)
+  checkCharacters(label, allowUnderscore, false)
 }
 
 /** The rules for hyphens and ASCII hold for U-labels too: `-ü` and `ü_` are not visible in their A-labels. */

@@ -28,6 +28,8 @@ const MAX_PATH = 256
 /** LIMIT: more than any localpart and any domain written with U-labels take. */
 const MAX_TEXT = 1024
 
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
 /** How addresses are read. */
 export interface AddressOptions {
   /** Whether SMTPUTF8 holds: without it an address beyond ASCII is refused with code ADDRESS_NEEDS_SMTPUTF8. */
@@ -231,12 +233,12 @@ class AddressReader {
   }
 
   #decode(octets: Uint8Array, start: number): string {
-    if (isAscii(octets)) return latin1(octets, 0, octets.length)
+    if (isAscii(octets)) return UTF8.decode(octets)
     // Of what was written: `octets` are without quotes and backslashes.
     const offset = start + this.#octets.subarray(start).findIndex((octet) => octet >= 0x80)
     if (!this.#options.utf8) throw this.#error('ADDRESS_NEEDS_SMTPUTF8', 'ASCII character', offset)
     try {
-      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(octets)
+      return UTF8.decode(octets)
     } catch {
       throw this.#error('ADDRESS_SYNTAX', 'UTF-8', offset)
     }

@@ -68,7 +68,7 @@ export async function gatherEvidence(
   const spfSubject = { ip: ip ?? '', helo, mailFrom, hostname }
   const [spf, dkim, arc, reverse] = await Promise.all([
     ip === undefined || reversePath.kind === 'literal' ? undefined : checkSpf(spfSubject, asking),
-    verifyDkim(message, { ...asking, now: arrival.receivedAt, isPublicSuffix }),
+    verifyDkim(message, { resolver, signal, now: arrival.receivedAt, isPublicSuffix }),
     verifyArc(message, asking),
     ip === undefined ? undefined : checkReverseName(ip, asking),
   ])

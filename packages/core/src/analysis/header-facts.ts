@@ -157,7 +157,8 @@ function authorDomains(fields: readonly (readonly (Address | null)[])[]): readon
 function toAddress(localpart: Uint8Array, domain: Uint8Array): Address | undefined {
   try {
     // Written anew, as the octets came without their quotes.
-    const quoted = decodeUnlabelled(localpart).replaceAll(/["\\]/g, String.raw`\$&`)
+    const text = decodeUnlabelled(localpart)
+    const quoted = /["\\]/.test(text) ? text.replaceAll(/["\\]/g, String.raw`\$&`) : text
     return parseAddress(`"${quoted}"@${decodeUnlabelled(domain)}`, { utf8: true })
   } catch (error) {
     if (error instanceof AddressSyntaxError) return undefined

@@ -205,9 +205,10 @@ class AddressList {
 
   /** Words `[from, to)` joined: by a space where there was white space, unless they are `glued`. */
   #text(words: readonly AddressToken[], from: number, to: number, glued = isAdjacent): Uint8Array {
-    let size = 0
-    for (let index = from; index < to; index += 1) size += 1 + (words[index] as AddressToken).octets.length
-    this.#work.steps += size
+    if (from >= to) return new Uint8Array(0)
+    let size = to - from - 1
+    for (let index = from; index < to; index += 1) size += (words[index] as AddressToken).octets.length
+    this.#work.steps += size + 1
     const out = new Uint8Array(size)
     let length = 0
     for (let index = from; index < to; index += 1) {
@@ -222,7 +223,7 @@ class AddressList {
         length += 1
       }
     }
-    return out.slice(0, length)
+    return length === size ? out : out.slice(0, length)
   }
 }
 

@@ -13,14 +13,8 @@ const SPACE = 0x20
 const QUOTE = 0x22
 const OPEN_PAREN = 0x28
 const CLOSE_PAREN = 0x29
-const COMMA = 0x2c
-const COLON = 0x3a
-const SEMICOLON = 0x3b
-const LESS = 0x3c
 const EQUALS = 0x3d
-const GREATER = 0x3e
 const QUESTION = 0x3f
-const AT = 0x40
 const OPEN_BRACKET = 0x5b
 const BACKSLASH = 0x5c
 const CLOSE_BRACKET = 0x5d
@@ -75,8 +69,9 @@ export class AddressTokens {
     if (octet === undefined) return this.#token('end', NOTHING)
     const special = SPECIALS[octet]
     if (special !== undefined) {
-      const word = this.#wordTo(this.#at + 1)
-      return { ...word, kind: special }
+      this.#work.steps += 1
+      this.#at += 1
+      return this.#token(special.kind, special.octets)
     }
     if (octet === OPEN_PAREN && this.#hasComments) {
       const end = this.#endOfComment()
@@ -187,16 +182,10 @@ export class AddressTokens {
   }
 }
 
-const SPECIALS: readonly (AddressToken['kind'] | undefined)[] = (() => {
-  const table: (AddressToken['kind'] | undefined)[] = Array.from({ length: 256 }, () => undefined)
-  table[AT] = '@'
-  table[COMMA] = ','
-  table[COLON] = ':'
-  table[SEMICOLON] = ';'
-  table[LESS] = '<'
-  table[GREATER] = '>'
-  return table
-})()
+const SPECIALS: readonly (Pick<AddressToken, 'kind' | 'octets'> | undefined)[] = Array.from({ length: 256 }, (_, octet) => {
+  const kind = ([',', ':', ';', '<', '>', '@'] as const).find((special) => special.charCodeAt(0) === octet)
+  return kind && { kind, octets: Uint8Array.of(octet) }
+})
 
 function isSpace(octet: number | undefined): boolean {
   return octet === SPACE || octet === TAB || octet === CR || octet === LF

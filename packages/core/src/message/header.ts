@@ -64,7 +64,7 @@ export function* readFields(header: Uint8Array): IterableIterator<HeaderField> {
 /** The fields whose name is among `names`, in order. */
 export function findFields(header: Uint8Array, names: FieldNames): HeaderField[] {
   const found: HeaderField[] = []
-  for (const field of readFields(header)) {
+  for (let field = readField(header, 0); field !== undefined; field = readField(header, field.end)) {
     if (names.indexOf(header, field.start, field.nameEnd) >= 0) found.push(field)
   }
   return found
@@ -73,7 +73,7 @@ export function findFields(header: Uint8Array, names: FieldNames): HeaderField[]
 /** How many fields bear one of `names`. */
 export function countFields(header: Uint8Array, names: FieldNames): number {
   let count = 0
-  for (const field of readFields(header)) {
+  for (let field = readField(header, 0); field !== undefined; field = readField(header, field.end)) {
     if (names.indexOf(header, field.start, field.nameEnd) >= 0) count += 1
   }
   return count
@@ -115,22 +115,15 @@ export function selectFields(header: Uint8Array, names: FieldNames, choose: 'nam
 
 /** A copy of `[start, end)` without the line ends of folding; the white space after them stays. RFC 5322 §2.2.3 */
 export function unfold(octets: Uint8Array, start: number, end: number): Uint8Array {
-  const range = octets.subarray(start, end)
-  let lineFeed = range.indexOf(LF)
-  // Not `slice`: of a Buffer that is a view.
-  if (lineFeed < 0) return new Uint8Array(range)
-  const out = new Uint8Array(range.length)
+  const out = new Uint8Array(end - start)
   let length = 0
-  let from = 0
-  while (lineFeed >= 0) {
-    const to = lineFeed > from && range[lineFeed - 1] === CR ? lineFeed - 1 : lineFeed
-    out.set(range.subarray(from, to), length)
-    length += to - from
-    from = lineFeed + 1
-    lineFeed = range.indexOf(LF, from)
+  for (let at = start; at < end; at += 1) {
+    const octet = octets[at] as number
+    if (octet === LF || (octet === CR && at + 1 < end && octets[at + 1] === LF)) continue
+    out[length] = octet
+    length += 1
   }
-  out.set(range.subarray(from), length)
-  return out.slice(0, length + range.length - from)
+  return length === out.length ? out : out.slice(0, length)
 }
 
 /** A copy of a field's value, unfolded, without white space at its ends. */

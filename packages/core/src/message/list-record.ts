@@ -5,7 +5,7 @@
  */
 import { writeBodyStructure } from './body-structure.ts'
 import { writeEnvelope } from './envelope.ts'
-import { FieldNames, readFields } from './header.ts'
+import { FieldNames, readField } from './header.ts'
 import { ResponseWriter } from './response-writer.ts'
 import type { MessageStructure } from './structure.ts'
 
@@ -100,13 +100,14 @@ export function createListRecord(header: Uint8Array, structure: MessageStructure
   }
 }
 
+/** Where lines are put together; what is given back is a copy. */
+const scratch = new Uint8Array(MAX_FIELDS_OCTETS)
+
 /** Raw lines as far as they fit; a short field after one that was too long is still taken. */
 function listedFields(header: Uint8Array): Pick<ListedMessage, 'fields' | 'complete'> {
-  // Scratch from Node's pool: what is given back is a copy.
-  const fields = Buffer.allocUnsafe(MAX_FIELDS_OCTETS)
   let length = 0
   let complete = true
-  for (const field of readFields(header)) {
+  for (let field = readField(header, 0); field !== undefined; field = readField(header, field.end)) {
     if (LISTED_FIELD_NAMES.indexOf(header, field.start, field.nameEnd) < 0) continue
     // A header without an end may lack the last line's.
     const hasEnd = field.valueEnd < field.end
@@ -115,9 +116,9 @@ function listedFields(header: Uint8Array): Pick<ListedMessage, 'fields' | 'compl
       complete = false
       continue
     }
-    fields.set(header.subarray(field.start, field.end), length)
+    scratch.set(header.subarray(field.start, field.end), length)
     length += octets
-    if (!hasEnd) fields.set([0x0d, 0x0a], length - 2)
+    if (!hasEnd) scratch.set([0x0d, 0x0a], length - 2)
   }
-  return { fields: new Uint8Array(fields.subarray(0, length)), complete }
+  return { fields: new Uint8Array(scratch.subarray(0, length)), complete }
 }

@@ -25,6 +25,9 @@ const MAX_VALUE = 65_536
 const MAX_RESULTS = 200
 /** LIMIT: characters of a name put together from pieces; domains have 253. */
 const MAX_NAME = 1_024
+/** LIMIT: characters of a value that is written: no line of a field gets longer than lines may be. */
+const MAX_WRITTEN = 300
+const ESCAPED = String.raw`\$&`
 
 /**
  * The field's value, folded before column 78; without results it says `none`.
@@ -34,10 +37,10 @@ export function formatAuthenticationResults({ authservId, results }: Pick<Authen
   const lines: string[] = []
   let line = `Authentication-Results: ${formatValue(authservId)};`
   const add = (word: string): void => {
-    if (line.length + 1 + word.length > 78 && line.trim() !== '') {
+    if (line.length + 1 + word.length > 78 && line !== '\t') {
       lines.push(line)
       line = `\t${word}`
-    } else line += line === '' || line === '\t' ? word : ` ${word}`
+    } else line += line === '\t' ? word : ` ${word}`
   }
   if (results.length === 0) add('none')
   for (const [at, { method, result, comment, reason, properties }] of results.entries()) {
@@ -46,12 +49,10 @@ export function formatAuthenticationResults({ authservId, results }: Pick<Authen
       lines.push(line)
       line = '\t'
     }
-    const words = [
-      `${keyword(method)}=${keyword(result)}`,
-      ...(comment === undefined ? [] : [`(${formatComment(comment)})`]),
-      ...(reason === undefined ? [] : [`reason=${formatValue(reason)}`]),
-      ...properties.map(([name, value]) => `${keyword(name)}=${formatProperty(value)}`),
-    ]
+    const words = [`${keyword(method)}=${keyword(result)}`]
+    if (comment !== undefined) words.push(`(${commentText(comment)})`)
+    if (reason !== undefined) words.push(`reason=${formatValue(reason)}`)
+    for (const [name, value] of properties) words.push(`${keyword(name)}=${formatProperty(value)}`)
     if (at < results.length - 1) words[words.length - 1] += ';'
     for (const word of words) add(word)
   }
@@ -65,14 +66,10 @@ function keyword(text: string): string {
   return text
 }
 
-function formatComment(text: string): string {
-  return printable(text).replaceAll(/[()\\]/g, String.raw`\$&`)
-}
-
 /** A token, or a quoted string. RFC 2045 §5.1 */
 function formatValue(text: string): string {
   const clean = printable(text)
-  return /^[!#$%&'*+\-.0-9A-Z^_`a-z{|}~]+$/.test(clean) ? clean : `"${clean.replaceAll(/["\\]/g, String.raw`\$&`)}"`
+  return /^[!#$%&'*+\-.0-9A-Z^_`a-z{|}~]+$/.test(clean) ? clean : quotedString(clean)
 }
 
 /** An address, or its domain after "@", stands as it is. RFC 8601 §2.2 */
@@ -80,8 +77,22 @@ function formatProperty(text: string): string {
   return /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]*@[A-Za-z0-9.-]+$/.test(text) ? text : formatValue(text)
 }
 
-function printable(text: string): string {
-  return text.replaceAll(/[^ -~]/g, '?').slice(0, 300)
+/** Printable ASCII: for everything else stands a question mark, so no line end gets through. */
+export function printable(text: string): string {
+  // Nearly all text is so as it is, and looking is cheaper than replacing.
+  const clean = /[^ -~]/.test(text) ? text.replaceAll(/[^ -~]/g, '?') : text
+  return clean.slice(0, MAX_WRITTEN)
+}
+
+/** Content of a comment. RFC 5322 §3.2.2 */
+export function commentText(text: string): string {
+  const clean = printable(text)
+  return /[()\\]/.test(clean) ? clean.replaceAll(/[()\\]/g, ESCAPED) : clean
+}
+
+/** A quoted string. RFC 5322 §3.2.4 */
+export function quotedString(text: string): string {
+  return `"${printable(text).replaceAll(/["\\]/g, ESCAPED)}"`
 }
 
 /** Reads a value. @returns undefined when it breaks the grammar beyond what can be passed over */

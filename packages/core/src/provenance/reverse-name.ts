@@ -56,7 +56,7 @@ export function reverseDomain(address: IpAddress): string {
 
 /** The labels alone, as block lists are asked by. RFC 5782 §2.1, §2.4 */
 export function reversedLabels(address: IpAddress): string {
-  const octets = [...octetsOf(address)]
-  const labels = address.version === 4 ? octets.map(String) : octets.flatMap((octet) => [(octet >> 4).toString(16), (octet & 15).toString(16)])
+  if (address.version === 4) return address.text.split('.').reverse().join('.')
+  const labels = Array.from(octetsOf(address), (octet) => `${(octet & 15).toString(16)}.${(octet >> 4).toString(16)}`)
   return labels.reverse().join('.')
 }

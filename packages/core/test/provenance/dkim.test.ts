@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { createMemoryResolver } from '@postern/core/conformance'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createBodyCanonicalizer, type Canonicalization } from '../../src/provenance/dkim/canonicalization.ts'
+import { hashBody } from '../../src/provenance/dkim/body-hashes.ts'
+import { canonicalizeBody, createBodyCanonicalizer, type Canonicalization } from '../../src/provenance/dkim/canonicalization.ts'
 import { parseKeyRecord, signDkim, verifyDkim, type DkimResult, type DkimSigner } from '../../src/provenance/dkim/index.ts'
 import { parseSignature } from '../../src/provenance/dkim/signature.ts'
 import { parseTagList } from '../../src/provenance/dkim/tag-list.ts'
@@ -165,12 +166,28 @@ describe('canonical bodies', () => {
         const whole = canonical(how, [body])
         expect(canonical(how, texts.map((text) => Buffer.from(text)))).toBe(whole)
         expect(canonical(how, [...body].map((octet) => Buffer.from([octet])))).toBe(whole)
+        expect(Buffer.from(canonicalizeBody(body, how)).toString('latin1')).toBe(whole)
         expect(canonical(how, [Buffer.from(whole)])).toBe(whole)
         expect(whole).toBe(canonicalText(how, body.toString()))
       }),
       { numRuns: 1_000 },
     )
   })
+})
+
+test.each([undefined, 0, 7, 1_000] as const)('a body has one hash, whole or in pieces, for one signature or several, of length %j', async (lengthLimit) => {
+  const body = Buffer.from('Some \t text\r\n\r\n\r\n')
+  const bodies = [[body], [body.subarray(0, 6), body.subarray(6)]]
+  for (const canonicalization of ['simple', 'relaxed'] as const) {
+    const wanted = { canonicalization, lengthLimit }
+    const digest = createHash('sha256').update(canonical(canonicalization, [body]).slice(0, lengthLimit)).digest()
+    const octets = canonical(canonicalization, [body]).length
+    for (const pieces of bodies) for (const all of [[wanted], [wanted, { ...wanted, lengthLimit: 3 }, wanted]]) {
+      const hashes = await hashBody({ header: new Uint8Array(0), body: () => pieces }, all)
+      expect(hashes).toHaveLength(all.length)
+      for (const hash of [hashes[0], hashes.at(-1)]) expect(hash).toEqual({ digest, octets })
+    }
+  }
 })
 
 /** The rules of RFC 6376 §3.4.3 and §3.4.4 word for word, on a whole text. */

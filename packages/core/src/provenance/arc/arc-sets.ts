@@ -20,10 +20,12 @@ export const MAX_INSTANCES = 50
 
 /** @returns the sets from the first on, or why they are no chain; empty when there are none */
 export function readArcSets(header: HeaderIndex): readonly ArcSet[] | string {
-  const kinds = ['arc-authentication-results', 'arc-message-signature', 'arc-seal'].map((name) => header.fields(name))
-  const [results = [], messages = [], seals = []] = kinds
+  const results = header.fields('arc-authentication-results')
+  const messages = header.fields('arc-message-signature')
+  const seals = header.fields('arc-seal')
   const count = seals.length
   if (results.length !== count || messages.length !== count) return 'fields of a set are missing'
+  if (count === 0) return []
   if (count > MAX_INSTANCES) return `more than ${MAX_INSTANCES} sets`
   const byInstance = (fields: typeof seals, read: (value: string) => string | undefined): Map<number, (typeof seals)[number]> => {
     const found = new Map<number, (typeof seals)[number]>()

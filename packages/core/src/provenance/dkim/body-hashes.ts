@@ -1,7 +1,7 @@
 /** Hashes of a body as several signatures want them, in one pass. */
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import type { SignedMessage } from '../signed-message.ts'
-import { createBodyCanonicalizer, type BodyCanonicalizer, type Canonicalization } from './canonicalization.ts'
+import { canonicalizeBody, createBodyCanonicalizer, type BodyCanonicalizer, type Canonicalization } from './canonicalization.ts'
 
 export interface BodyHashing {
   readonly canonicalization: Canonicalization
@@ -16,46 +16,56 @@ export interface BodyHash {
   readonly octets: number
 }
 
+/** LIMIT: octets of a body that is made canonical whole: more would need new memory each time. */
+const MAX_WHOLE = 65_536
+
 /** @returns in the order asked */
 export async function hashBody(message: SignedMessage, wanted: readonly BodyHashing[]): Promise<readonly BodyHash[]> {
-  const runs = new Map<Canonicalization, Run>()
-  const taps = wanted.map(({ canonicalization, lengthLimit }) => {
-    let run = runs.get(canonicalization)
-    if (run === undefined) runs.set(canonicalization, (run = new Run(createBodyCanonicalizer(canonicalization))))
-    return run.tap(lengthLimit)
+  if (wanted.length === 0) return []
+  const body = message.body()
+  const whole = wholeOf(body)
+  const [only, ...others] = wanted
+  // As most messages come: one call instead of three and an object between them.
+  if (whole !== undefined && only !== undefined && others.length === 0) return [hashWhole(whole, only)]
+  const runs: Run[] = []
+  const taps = wanted.map((hashing) => {
+    let run = runs.find(({ canonicalization }) => canonicalization === hashing.canonicalization)
+    if (run === undefined) runs.push((run = new Run(hashing.canonicalization)))
+    return run.tap(hashing.lengthLimit)
   })
-  if (runs.size > 0) {
-    const all = [...runs.values()]
-    const body = message.body()
-    // A body in memory needs no waiting between its pieces.
-    if (Symbol.iterator in body) for (const piece of body) for (const run of all) run.push(piece)
-    else for await (const piece of body) for (const run of all) run.push(piece)
-    for (const run of all) run.end()
-  }
-  return taps.map((tap) => tap())
+  // A body in memory needs no waiting between its pieces.
+  if (Symbol.iterator in body) for (const piece of body) for (const run of runs) run.push(piece)
+  else for await (const piece of body) for (const run of runs) run.push(piece)
+  for (const run of runs) run.end()
+  return taps.map((tap) => tap.result())
 }
 
-interface Tap {
-  readonly limit: number
-  readonly hash: ReturnType<typeof createHash>
-  digest: Uint8Array | undefined
+/** A body that is there in one piece, and small. */
+function wholeOf(body: ReturnType<SignedMessage['body']>): Uint8Array | undefined {
+  const [piece, ...others]: readonly Uint8Array[] = Array.isArray(body) ? body : []
+  return others.length === 0 && piece !== undefined && piece.length <= MAX_WHOLE ? piece : undefined
+}
+
+function hashWhole(body: Uint8Array, { canonicalization, lengthLimit }: BodyHashing): BodyHash {
+  const canonical = canonicalizeBody(body, canonicalization)
+  return { digest: hash('sha256', canonical.subarray(0, lengthLimit), 'buffer'), octets: canonical.length }
 }
 
 /** One canonicalization, and the hashes over it: those of the same length are one. */
 class Run {
+  readonly canonicalization: Canonicalization
   readonly #canonicalizer: BodyCanonicalizer
-  readonly #taps = new Map<number, Tap>()
-  #octets = 0
+  readonly #taps: Tap[] = []
 
-  constructor(canonicalizer: BodyCanonicalizer) {
-    this.#canonicalizer = canonicalizer
+  constructor(canonicalization: Canonicalization) {
+    this.canonicalization = canonicalization
+    this.#canonicalizer = createBodyCanonicalizer(canonicalization)
   }
 
-  tap(lengthLimit: number | undefined): () => BodyHash {
-    const limit = lengthLimit ?? Number.POSITIVE_INFINITY
-    const tap: Tap = this.#taps.get(limit) ?? { limit, hash: createHash('sha256'), digest: undefined }
-    this.#taps.set(limit, tap)
-    return () => ({ digest: (tap.digest ??= tap.hash.digest()), octets: this.#octets })
+  tap(lengthLimit = Number.POSITIVE_INFINITY): Tap {
+    let tap = this.#taps.find(({ limit }) => limit === lengthLimit)
+    if (tap === undefined) this.#taps.push((tap = new Tap(lengthLimit)))
+    return tap
   }
 
   push(piece: Uint8Array): void {
@@ -67,11 +77,28 @@ class Run {
   }
 
   #hash(octets: Uint8Array): void {
-    if (octets.length === 0) return
-    for (const { limit, hash } of this.#taps.values()) {
-      const left = limit - this.#octets
-      if (left > 0) hash.update(left < octets.length ? octets.subarray(0, left) : octets)
-    }
+    if (octets.length > 0) for (const tap of this.#taps) tap.update(octets)
+  }
+}
+
+/** The hash over what of a canonical body comes before a limit. */
+class Tap {
+  readonly limit: number
+  readonly #hash = createHash('sha256')
+  #octets = 0
+  #result: BodyHash | undefined
+
+  constructor(limit: number) {
+    this.limit = limit
+  }
+
+  update(octets: Uint8Array): void {
+    const left = this.limit - this.#octets
+    if (left > 0) this.#hash.update(left < octets.length ? octets.subarray(0, left) : octets)
     this.#octets += octets.length
+  }
+
+  result(): BodyHash {
+    return (this.#result ??= { digest: this.#hash.digest(), octets: this.#octets })
   }
 }

@@ -80,6 +80,18 @@ export function createBodyCanonicalizer(how: Canonicalization): BodyCanonicalize
   return how === 'simple' ? new SimpleBody() : new RelaxedBody()
 }
 
+/** A body that is there whole, canonical; valid until any canonicalizer is called again. */
+export function canonicalizeBody(body: Uint8Array, how: Canonicalization): Uint8Array {
+  const canonicalizer = createBodyCanonicalizer(how)
+  const content = canonicalizer.push(body)
+  const rest = canonicalizer.end()
+  // Where relaxed content lies already. It has a line end more than the body at most.
+  const out = scratchOf(body.length + CRLF.length)
+  out.set(content)
+  out.set(rest, content.length)
+  return out.subarray(0, content.length + rest.length)
+}
+
 const NOTHING = new Uint8Array(0)
 
 /** Everything but empty lines at the end; a body always ends in one line end. RFC 6376 §3.4.3 */
@@ -206,7 +218,7 @@ function endOfCanonical(piece: Uint8Array, from: number): number {
   let at = from
   while (at < last) {
     const octet = piece[at] as number
-    if (octet > SPACE) at += 1
+    if (octet > SPACE) at += (piece[at + 1] as number) > SPACE ? 2 : 1
     else if (octet === SPACE && (piece[at + 1] as number) > SPACE) at += 2
     else if (octet === CR && piece[at + 1] === LF && (piece[at + 2] as number) > SPACE) at += 3
     else return at

@@ -1,6 +1,7 @@
 /** Public keys as TXT records hold them, and their look-up. RFC 6376 §3.6 */
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import { DnsError, type Resolver } from '../../host/index.ts'
+import { ParsedRecords } from '../parsed-records.ts'
 import { decodeBase64Tag, parseTagList, splitColons } from './tag-list.ts'
 
 export interface DkimKey {
@@ -72,25 +73,8 @@ function ed25519Key(octets: Uint8Array): KeyObject | undefined {
   }
 }
 
-/** LIMIT: parsed keys kept; making one costs more than using it. */
-const MAX_KEYS = 500
-const parsed = new Map<string, DkimKey | string>()
-
-function parseKept(text: string): DkimKey | string {
-  const kept = parsed.get(text)
-  if (kept !== undefined) {
-    parsed.delete(text)
-    parsed.set(text, kept)
-    return kept
-  }
-  const key = parseKeyRecord(text)
-  if (parsed.size >= MAX_KEYS) for (const oldest of parsed.keys()) {
-    parsed.delete(oldest)
-    break
-  }
-  parsed.set(text, key)
-  return key
-}
+/** Making a key costs more than using it. */
+const keyRecords = new ParsedRecords(parseKeyRecord, 500)
 
 export type KeyLookUp =
   | { readonly kind: 'key'; readonly key: DkimKey; readonly authentic: boolean }
@@ -100,7 +84,7 @@ export type KeyLookUp =
 export async function findKey(selector: string, domain: string, { resolver, signal }: { readonly resolver: Resolver; readonly signal?: AbortSignal | undefined }): Promise<KeyLookUp> {
   try {
     const { records, authentic } = await resolver.query(`${selector}._domainkey.${domain}`, 'TXT', { signal })
-    const keys = records.map(parseKept)
+    const keys = records.map((text) => keyRecords.of(text))
     const key = keys.find((each) => typeof each !== 'string')
     if (key !== undefined) return { kind: 'key', key, authentic }
     return { kind: 'none', result: 'permerror', reason: (keys[0] as string | undefined) ?? 'there is no key' }

@@ -1,6 +1,6 @@
 /** The header as a signature covers it: fields chosen by name, each made canonical. RFC 6376 §3.7, §5.4.2 */
 import type { SignedMessage } from '../signed-message.ts'
-import { readFields, type HeaderField } from '../../message/index.ts'
+import { readField, type HeaderField } from '../../message/index.ts'
 import { canonicalizeField, MAX_ADDED, writeCanonicalField, type Canonicalization } from './canonicalization.ts'
 
 const TAB = 0x09
@@ -11,6 +11,8 @@ const COLON = 0x3a
 const SEMICOLON = 0x3b
 const EQUALS = 0x3d
 const LETTER_B = 0x62
+
+const NONE: readonly HeaderField[] = []
 
 /** Signatures and seals of a message are looked for side by side. */
 const indexes = new WeakMap<SignedMessage, HeaderIndex>()
@@ -29,7 +31,7 @@ export class HeaderIndex {
 
   private constructor(header: Uint8Array) {
     this.#header = Buffer.from(header.buffer, header.byteOffset, header.length)
-    for (const field of readFields(header)) {
+    for (let field = readField(header, 0); field !== undefined; field = readField(header, field.end)) {
       const name = this.text(field.start, field.nameEnd).toLowerCase()
       const same = this.#byName.get(name)
       if (same === undefined) this.#byName.set(name, [field])
@@ -39,7 +41,7 @@ export class HeaderIndex {
 
   /** Fields of a name in lower case, from the top. */
   fields(name: string): readonly HeaderField[] {
-    return this.#byName.get(name) ?? []
+    return this.#byName.get(name) ?? NONE
   }
 
   octets({ start, end }: HeaderField): Uint8Array {
@@ -65,6 +67,7 @@ export class HeaderIndex {
     let length = 0
     for (const name of names) {
       const fields = this.fields(name)
+      if (fields.length === 0) continue
       const count = taken.get(name) ?? 0
       const field = fields[fields.length - 1 - count]
       if (field === undefined) continue

@@ -27,10 +27,13 @@ export function parseTagList(text: string): TagList | undefined {
   return tags
 }
 
+/** What base64 has not: other characters, and padding that is not at the end, more than two or all there is. RFC 4648 §4 */
+const NOT_BASE64 = /[^A-Za-z0-9+/=]|=[^=]|===|^=|^$/
+
 /** Octets of a base64 value with white space in it; undefined when it is none. */
 export function decodeBase64Tag(value: string): Uint8Array | undefined {
   const text = value.replaceAll(/[ \t\r\n]+/g, '')
-  return text.length % 4 !== 1 && /^[A-Za-z0-9+/]+={0,2}$/.test(text) ? Buffer.from(text, 'base64') : undefined
+  return text.length % 4 !== 1 && !NOT_BASE64.test(text) ? Buffer.from(text, 'base64') : undefined
 }
 
 /** Items of a colon-separated value, without white space around them. */

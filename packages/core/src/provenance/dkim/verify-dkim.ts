@@ -1,9 +1,10 @@
 /** Verifies the DKIM signatures of a message. RFC 6376 §6 with RFC 8301, 8463 and 8616. Not here: what a result is worth. */
 import { createHash, timingSafeEqual, verify } from 'node:crypto'
 import type { Resolver } from '../../host/index.ts'
+import type { HeaderField } from '../../message/index.ts'
 import type { SignedMessage } from '../signed-message.ts'
 import { hashBody, type BodyHash } from './body-hashes.ts'
-import { findKey, type DkimKey } from './key-record.ts'
+import { findKey, type DkimKey, type KeyLookUp } from './key-record.ts'
 import { domainOfIdentity, parseSignature, type BadSignature, type Signature } from './signature.ts'
 import { HeaderIndex, unsignedField } from './signed-fields.ts'
 
@@ -55,22 +56,22 @@ const MAX_RSA_BITS = 4_096
 export async function verifyDkim(message: SignedMessage, options: DkimOptions): Promise<readonly DkimResult[]> {
   const header = HeaderIndex.of(message)
   const fields = header.fields('dkim-signature')
-  const all = fields.map((field) => ({ field: header.octets(field), signature: parseSignature(header.value(field), 'dkim') }))
-  const looked = all.slice(0, options.maxSignatures ?? MAX_SIGNATURES)
-  const good = looked.flatMap(({ signature }) => ('result' in signature ? [] : [signature]))
-  const [hashes, keys] = await Promise.all([
-    hashBody(message, good.map(bodyHashing)),
-    Promise.all(good.map((signature) => findKey(signature.selector, signature.domain, options))),
-  ])
-  const results: DkimResult[] = looked.map(({ field, signature }) => {
-    if ('result' in signature) return badResult(signature)
-    const at = good.indexOf(signature)
-    return checkSignature(header, field, signature, hashes[at] as BodyHash, keys[at] as Awaited<ReturnType<typeof findKey>>, options)
+  const signatures = fields.map((field) => parseSignature(header.value(field), 'dkim'))
+  const max = options.maxSignatures ?? MAX_SIGNATURES
+  const good = signatures.slice(0, max).filter(isReadable)
+  const [hashes, ...keys] = await Promise.all([hashBody(message, good.map(bodyHashing)), ...good.map(({ selector, domain }) => findKey(selector, domain, options))])
+  let checked = 0
+  return signatures.map((signature, at): DkimResult => {
+    if (at >= max) return { ...(isReadable(signature) ? resultOf(signature) : badResult(signature)), result: 'neutral', reason: 'too many signatures' }
+    if (!isReadable(signature)) return badResult(signature)
+    const [hash, key] = [hashes[checked] as BodyHash, keys[checked] as KeyLookUp]
+    checked += 1
+    return checkSignature(header, header.octets(fields[at] as HeaderField), signature, hash, key, options)
   })
-  for (const { signature } of all.slice(looked.length)) {
-    results.push({ ...('result' in signature ? badResult(signature) : resultOf(signature)), result: 'neutral', reason: 'too many signatures' })
-  }
-  return results
+}
+
+function isReadable(signature: Signature | BadSignature): signature is Signature {
+  return !('result' in signature)
 }
 
 /** How a signature wants the body hashed. */
@@ -91,7 +92,7 @@ function checkSignature(
   field: Uint8Array,
   signature: Signature,
   hash: BodyHash,
-  found: Awaited<ReturnType<typeof findKey>>,
+  found: KeyLookUp,
   options: DkimOptions,
 ): DkimResult {
   const { domain, selector, identity, algorithm, signatureText, headerNames } = signature

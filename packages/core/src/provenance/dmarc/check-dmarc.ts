@@ -49,32 +49,31 @@ export async function checkDmarc(subject: DmarcSubject, options: DmarcOptions): 
   const finder = new PolicyFinder(options, options.discovery ?? 'tree-walk')
   const { spfDomain } = subject
   const fromDomain = subject.fromDomain.toLowerCase()
-  const nothing = { policy: 'none', published: undefined, domain: undefined, record: undefined, spf: 'none', dkim: 'none' } as const
   try {
     const found = await finder.policyOf(fromDomain)
-    const dkimDomains = [...new Set(subject.dkimDomains)].slice(0, MAX_DOMAINS)
+    const dkimDomains = subject.dkimDomains.length > 1 ? [...new Set(subject.dkimDomains)].slice(0, MAX_DOMAINS) : subject.dkimDomains
     const [spfFound, dkimFound] = await Promise.all([
       alignmentOf(spfDomain === undefined ? [] : [spfDomain], fromDomain, finder),
       alignmentOf(dkimDomains, fromDomain, finder),
     ])
     const [spf, dkim] = [known(spfFound), known(dkimFound)]
-    const aligned = { spf, dkim, authentic: finder.authentic }
-    if (found === undefined) return { ...nothing, ...aligned, result: 'none' }
+    const { authentic } = finder
+    if (found === undefined) return { result: 'none', policy: 'none', published: undefined, domain: undefined, record: undefined, spf, dkim, authentic }
     const { record, domain } = found
     if ((record.policy === undefined || record.invalidPolicy) && record.aggregateUris.length === 0) {
-      return { ...nothing, ...aligned, domain, record, result: record.invalidPolicy ? 'permerror' : 'none' }
+      return { result: record.invalidPolicy ? 'permerror' : 'none', policy: 'none', published: undefined, domain, record, spf, dkim, authentic }
     }
     const passes = isAligned(spf, record.spfAlignment) || isAligned(dkim, record.dkimAlignment)
-    const published = await policyFor(found, fromDomain, options)
-    const about = { ...aligned, domain, record, published: published === 'unknown' ? undefined : published }
-    if (passes) return { ...about, result: 'pass', policy: 'none' }
+    const policy = await policyFor(found, fromDomain, options)
+    const published = policy === 'unknown' ? undefined : policy
+    if (passes) return { result: 'pass', policy: 'none', published, domain, record, spf, dkim, authentic }
     // What could not be asked might have passed, or names another policy: neither pass nor fail. RFC 9989 §5.3.6
     const isUnsure = isPending(spfFound, record.spfAlignment) || isPending(dkimFound, record.dkimAlignment)
-    if (isUnsure || published === 'unknown') return { ...about, result: 'temperror', policy: 'none' }
-    return { ...about, result: 'fail', policy: applied(record, published, options.random) }
+    if (isUnsure || published === undefined) return { result: 'temperror', policy: 'none', published, domain, record, spf, dkim, authentic }
+    return { result: 'fail', policy: applied(record, published, options.random), published, domain, record, spf, dkim, authentic }
   } catch (error) {
     if (!(error instanceof DnsError)) throw error
-    return { ...nothing, authentic: false, result: 'temperror' }
+    return { result: 'temperror', policy: 'none', published: undefined, domain: undefined, record: undefined, spf: 'none', dkim: 'none', authentic: false }
   }
 }
 

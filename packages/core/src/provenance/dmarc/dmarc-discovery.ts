@@ -1,6 +1,7 @@
 /** Finds the policy that holds for a domain, and the domain that its names are compared by. RFC 9989 §4.10, RFC 7489 §6.6.3 */
 import { DnsError, type Resolver } from '../../host/index.ts'
 import { organizationalDomain } from '../organizational-domain.ts'
+import { ParsedRecords } from '../parsed-records.ts'
 import { isDmarcRecord, parseDmarcRecord, type DmarcRecord } from './dmarc-record.ts'
 
 /** `tree-walk`: by records up to the root. `public-suffix`: by the list of public suffixes. */
@@ -19,6 +20,8 @@ interface Asking {
 
 /** LIMIT: labels from which a walk jumps to the last seven. RFC 9989 §4.10 */
 const LONG_NAME = 8
+
+const dmarcRecords = new ParsedRecords((text) => (isDmarcRecord(text) ? parseDmarcRecord(text) : 'none'), 500)
 
 /** Records of one message's domains, each name asked once. */
 export class PolicyFinder {
@@ -79,8 +82,8 @@ export class PolicyFinder {
     try {
       const answer = await this.#asking.resolver.query(`_dmarc.${domain}`, 'TXT', { signal: this.#asking.signal })
       this.authentic &&= answer.authentic
-      const records = answer.records.filter(isDmarcRecord)
-      return records.length === 1 ? parseDmarcRecord(records[0] as string) : undefined
+      const records = answer.records.map((text) => dmarcRecords.of(text)).filter((record) => record !== 'none')
+      return records.length === 1 ? records[0] : undefined
     } catch (error) {
       if (error instanceof DnsError && error.code === 'BAD_NAME') return undefined
       throw error

@@ -7,6 +7,7 @@ import { DnsError, type Resolver } from '../../host/index.ts'
 import { ClientNames } from './client-names.ts'
 import { isPossibleName, Lookups, type SpfLimits } from './lookups.ts'
 import { expandMacros, parseMacroString, usesLetter, type MacroLetter, type MacroString } from './macro-string.ts'
+import { ParsedRecords } from '../parsed-records.ts'
 import { SpfProblem } from './spf-problem.ts'
 import { isSpfRecord, parseSpfRecord, type Mechanism, type SpfRecord } from './spf-record.ts'
 
@@ -57,6 +58,8 @@ const MAX_MX = 10
 const MAX_EXPLANATION = 800
 const RESULT_OF_QUALIFIER = { '+': 'pass', '-': 'fail', '~': 'softfail', '?': 'neutral' } as const
 
+const spfRecords = new ParsedRecords(parseSpfRecord, 500)
+
 /** Rejects only with the signal's reason; everything about the policy itself is a result. */
 export async function checkSpf(subject: SpfSubject, options: SpfOptions): Promise<SpfResult> {
   const { mailFrom } = subject
@@ -65,16 +68,15 @@ export async function checkSpf(subject: SpfSubject, options: SpfOptions): Promis
   const domain = mailFrom === undefined ? helo : mailFrom.domain.toLowerCase()
   const localpart = mailFrom === undefined || mailFrom.localpart === '' ? 'postmaster' : mailFrom.localpart
   const ip = parseIpAddress(subject.ip)
-  const nothing = { identity, domain, mechanism: undefined, explanation: undefined, problem: undefined, authentic: false } as const
-  if (ip === undefined || !isQualified(domain)) return { ...nothing, result: 'none' }
+  if (ip === undefined || !isQualified(domain)) return { result: 'none', identity, domain, mechanism: undefined, explanation: undefined, problem: undefined, authentic: false }
   const evaluation = new Evaluation({ ip, helo, sender: `${localpart}@${domain}`, localpart, senderDomain: domain, hostname: subject.hostname }, options)
   try {
     const found = await evaluation.check(domain, 'domain')
     const explanation = found.result === 'fail' && options.explain === true ? await evaluation.explain(found) : undefined
-    return { ...nothing, result: found.result, mechanism: found.mechanism, explanation, authentic: evaluation.authentic }
+    return { result: found.result, identity, domain, mechanism: found.mechanism, explanation, problem: undefined, authentic: evaluation.authentic }
   } catch (error) {
     if (!(error instanceof SpfProblem)) throw error
-    return { ...nothing, result: error.result, problem: error.message, authentic: evaluation.authentic }
+    return { result: error.result, identity, domain, mechanism: undefined, explanation: undefined, problem: error.message, authentic: evaluation.authentic }
   }
 }
 
@@ -104,7 +106,7 @@ class Evaluation {
   constructor(facts: Facts, options: SpfOptions) {
     this.#facts = facts
     this.#options = options
-    this.#lookups = new Lookups(options.resolver, options.signal, { ...DEFAULT_LIMITS, ...options.limits })
+    this.#lookups = new Lookups(options.resolver, options.signal, options.limits === undefined ? DEFAULT_LIMITS : { ...DEFAULT_LIMITS, ...options.limits })
     this.#clientNames = new ClientNames(facts.ip, this.#lookups)
   }
 
@@ -147,7 +149,7 @@ class Evaluation {
     const records = answer.records.filter(isSpfRecord)
     if (records.length > 1) throw new SpfProblem('permerror', `${domain} has more than one policy`)
     if (records[0] === undefined) return undefined
-    const record = parseSpfRecord(records[0])
+    const record = spfRecords.of(records[0])
     if (typeof record === 'string') throw new SpfProblem('permerror', `${domain}: ${record}`)
     return record
   }

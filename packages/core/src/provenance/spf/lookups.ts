@@ -9,6 +9,9 @@ export interface SpfLimits {
   readonly voidLookups: number
 }
 
+/** Labels of 1 to 63 printable characters. */
+const LABELS = /^[ -\-/-~]{1,63}(?:\.[ -\-/-~]{1,63})*$/
+
 const NO_SUCH_NAME = { records: [], nameExists: false, ttl: 0, authentic: false } as const
 
 export class Lookups {
@@ -74,5 +77,5 @@ export class Lookups {
  * what is not ASCII
  */
 export function isPossibleName(name: string): boolean {
-  return name.length <= 253 && name.split('.').every((label) => label.length > 0 && label.length <= 63) && !/[^ -~]/.test(name)
+  return name.length <= 253 && LABELS.test(name)
 }

@@ -1,5 +1,6 @@
 /** The Received-SPF field. RFC 7208 §9.1 */
 import { formatLocalpart } from '../../address/index.ts'
+import { commentText, printable, quotedString } from '../authentication-results.ts'
 import type { SpfResult, SpfSubject } from './check-spf.ts'
 
 const WORDS = {
@@ -19,25 +20,18 @@ export function formatReceivedSpf(
 ): string {
   const { result, identity, domain, mechanism, problem } = spf
   const { ip, helo, hostname, mailFrom } = where
-  const pairs = [
-    `client-ip=${quoted(ip)};`,
-    ...(mailFrom === undefined ? [] : [`envelope-from=${quoted(`${formatLocalpart(printable(mailFrom.localpart))}@${mailFrom.domain}`)};`]),
-    `helo=${quoted(helo)};`,
-    ...(mechanism === undefined ? [] : [`mechanism=${quoted(mechanism)};`]),
-    ...(problem === undefined ? [] : [`problem=${quoted(problem)};`]),
-    `receiver=${quoted(hostname)};`,
-    `identity=${identity}`,
-  ]
-  const comment = printable(`${hostname}: ${domain === '' ? 'no domain' : domain} ${WORDS[result]}`)
-  return [`${result} (${comment.replaceAll(/[()\\]/g, String.raw`\$&`)})`, ...pairs].join('\r\n\t')
-}
-
-function printable(text: string): string {
-  return text.replaceAll(/[^ -~]/g, '?').slice(0, 300)
+  const comment = commentText(`${hostname}: ${domain === '' ? 'no domain' : domain} ${WORDS[result]}`)
+  const parts = [`${result} (${comment})`, `client-ip=${quoted(ip)};`]
+  if (mailFrom !== undefined) parts.push(`envelope-from=${quoted(`${formatLocalpart(printable(mailFrom.localpart))}@${mailFrom.domain}`)};`)
+  parts.push(`helo=${quoted(helo)};`)
+  if (mechanism !== undefined) parts.push(`mechanism=${quoted(mechanism)};`)
+  if (problem !== undefined) parts.push(`problem=${quoted(problem)};`)
+  parts.push(`receiver=${quoted(hostname)};`, `identity=${identity}`)
+  return parts.join('\r\n\t')
 }
 
 /** RFC 7208 §9.1: a dot-atom or a quoted string; for what neither can hold stands a question mark. */
 function quoted(text: string): string {
   const clean = printable(text)
-  return /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/.test(clean) ? clean : `"${clean.replaceAll(/["\\]/g, String.raw`\$&`)}"`
+  return /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/.test(clean) ? clean : quotedString(clean)
 }
