@@ -5,6 +5,7 @@
  */
 import { hash } from 'node:crypto'
 import { writeUint } from './big-endian.ts'
+import { freshOctets } from './fresh-octets.ts'
 
 /** First octet of a key. */
 export const Space = { account: 0x61, blobs: 0x62, queue: 0x71, server: 0x73 } as const
@@ -58,7 +59,7 @@ export function span(prefix: Uint8Array): KeySpan {
 export function extend(prefix: Uint8Array, fields: readonly Field[], tail?: Uint8Array): Uint8Array {
   let length = prefix.length + (tail?.length ?? 0)
   for (const [, width] of fields) length += width
-  const key = new Uint8Array(length)
+  const key = freshOctets(length)
   key.set(prefix)
   let at = prefix.length
   for (const [value, width] of fields) {

@@ -1,6 +1,7 @@
 /** Builds a record octet by octet in a buffer that grows. Not here: what a record holds. */
 import { crc32 } from 'node:zlib'
 import { writeUint } from './big-endian.ts'
+import { freshOctets } from './fresh-octets.ts'
 
 const encoder = new TextEncoder()
 
@@ -9,7 +10,7 @@ export class OctetWriter {
   #length = 0
 
   constructor(capacity = 256) {
-    this.#octets = new Uint8Array(capacity)
+    this.#octets = freshOctets(capacity)
   }
 
   get length(): number {
@@ -53,7 +54,11 @@ export class OctetWriter {
 
   /** As UTF-8, with its length. */
   text(text: string): this {
-    return this.octets(encoder.encode(text))
+    const length = Buffer.byteLength(text)
+    this.varint(length).#grow(length)
+    encoder.encodeInto(text, this.#octets.subarray(this.#length))
+    this.#length += length
+    return this
   }
 
   /** Their number, then each. */
@@ -68,17 +73,15 @@ export class OctetWriter {
     return this.uint(crc32(this.#octets.subarray(0, this.#length)), 4)
   }
 
-  /**
-   * What was written, in octets of its own; a record whose size was known beforehand is not copied. Ends the writing.
-   */
+  /** What was written, not copied. Ends the writing. */
   finish(): Uint8Array {
-    return this.#length === this.#octets.length ? this.#octets : this.#octets.slice(0, this.#length)
+    return this.#octets.subarray(0, this.#length)
   }
 
   #grow(by: number): void {
     const needed = this.#length + by
     if (needed <= this.#octets.length) return
-    const grown = new Uint8Array(Math.max(needed, this.#octets.length * 2))
+    const grown = freshOctets(Math.max(needed, this.#octets.length * 2))
     grown.set(this.#octets.subarray(0, this.#length))
     this.#octets = grown
   }

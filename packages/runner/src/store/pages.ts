@@ -10,6 +10,7 @@ import { crc32 } from 'node:zlib'
 import { Flag, StoreError } from '@postern/core/store'
 import { readUint, writeUint } from './big-endian.ts'
 import { PAGE_UIDS } from './account-keys.ts'
+import { freshOctets } from './fresh-octets.ts'
 
 const FORMAT = 1
 const HEAD = 16
@@ -157,13 +158,14 @@ export class Page {
 
 /** Changes a copy of a page; the page it was made of stays. */
 export class PageEditor {
-  readonly #octets = new Uint8Array(HEAD + PAGE_UIDS * ROW_OCTETS)
+  #octets: Uint8Array
   #count: number
   #unseen: number
   #deleted: number
 
   constructor(page: Page) {
-    this.#octets.set(page.octets)
+    // Room for one row more: most changes are a delivery.
+    this.#octets = enlarged(page.octets, page.count + 1)
     this.#count = page.count
     this.#unseen = page.unseen
     this.#deleted = page.deleted
@@ -180,6 +182,7 @@ export class PageEditor {
     if (row.slot >= PAGE_UIDS || (index < this.#count && this.#octets[at] === row.slot)) {
       throw new RangeError(`Slot ${row.slot} is taken`)
     }
+    if (HEAD + (this.#count + 1) * ROW_OCTETS > this.#octets.length) this.#octets = enlarged(this.#octets, PAGE_UIDS)
     this.#octets.copyWithin(at + ROW_OCTETS, at, HEAD + this.#count * ROW_OCTETS)
     encodeRow(this.#octets, at, row)
     this.#count += 1
@@ -211,9 +214,9 @@ export class PageEditor {
     return row
   }
 
-  /** The page as changed; with `count` 0 its record is to be deleted. The highest modseq never goes down. */
+  /** The page as changed; with `count` 0 its record is to be deleted. The highest modseq never goes down. Ends the editing. */
   finish(): Page {
-    const octets = this.#octets.slice(0, HEAD + this.#count * ROW_OCTETS)
+    const octets = this.#octets.subarray(0, HEAD + this.#count * ROW_OCTETS)
     octets[1] = this.#count
     octets[12] = this.#unseen
     octets[13] = this.#deleted
@@ -245,6 +248,13 @@ export class PageEditor {
   #raise(modseq: number): void {
     if (modseq > readUint(this.#octets, 2, 6)) writeUint(this.#octets, 2, modseq, 6)
   }
+}
+
+/** A copy with room for so many rows. */
+function enlarged(octets: Uint8Array, rows: number): Uint8Array {
+  const copy = freshOctets(HEAD + rows * ROW_OCTETS)
+  copy.set(octets)
+  return copy
 }
 
 /** Writes a row at an offset; `ROW_OCTETS` long. */

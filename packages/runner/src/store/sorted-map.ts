@@ -2,6 +2,7 @@
  * Octet keys in order, in memory: a list of short sorted runs, so that neither insertion nor search goes with the size
  * of the whole. Keys are kept as strings of code units 0 to 255, which compare as their octets do.
  */
+import { plain } from './fresh-octets.ts'
 
 /** Longest run. LIMIT: an insertion moves at most this many references, and one in the list of runs. */
 const RUN = 256
@@ -18,7 +19,7 @@ export function keyText(octets: Uint8Array): string {
 
 /** Octets of a key: a new array. */
 export function keyOctets(text: string): Uint8Array {
-  return new Uint8Array(Buffer.from(text, 'latin1'))
+  return plain(Buffer.from(text, 'latin1'))
 }
 
 export class SortedMap<V> {
