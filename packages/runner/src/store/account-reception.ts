@@ -30,8 +30,8 @@ const MAX_TIDIED = 1_000
 export function readJudgements(reader: Reader, keys: AccountKeys, mailbox: number | undefined, identities: readonly SenderIdentity[]): readonly (readonly Judgement[])[] {
   if (mailbox === undefined) return identities.map(() => [])
   return identities.map(({ kind, value }) => {
-    const entries = readRing(reader.get(keys.ring(mailbox, IDENTITY_KINDS.indexOf(kind), value)), value)
-    return entries.map(({ receivedSeconds, junk, validated, localpart }) => ({ receivedSeconds, junk, validated, localpart }))
+    const key = keys.ring(mailbox, IDENTITY_KINDS.indexOf(kind), value)
+    return reader.look(key, (octets) => readRing(octets, value))
   })
 }
 

@@ -14,7 +14,7 @@ import { MailboxEdit } from './mailbox-edit.ts'
 import type { MailboxRecord } from './mailbox-records.ts'
 import { decodeMailbox } from './mailbox-records.ts'
 import type { NameRecord } from './named-records.ts'
-import { decodeBucket, decodeName, encodeBucket, encodeName, findNamed, withNamed } from './named-records.ts'
+import { decodeBucket, decodeName, encodeBucket, encodeName, lookUpNamed, withNamed } from './named-records.ts'
 import { encodeErase } from './tomb-record.ts'
 import type { Transaction } from './transaction.ts'
 
@@ -46,7 +46,7 @@ export class AccountTables {
 
   /** @param name as `parseMailboxName` gives it */
   async nameRecord(name: string): Promise<NameRecord | undefined> {
-    const octets = findNamed(decodeBucket(await this.tx.get(this.keys.name(name))), name)
+    const octets = lookUpNamed(await this.tx.get(this.keys.name(name)), name)
     return octets === undefined ? undefined : decodeName(octets)
   }
 

@@ -40,7 +40,7 @@ import { MailboxSession, moveMessages } from './mailbox.ts'
 import type { BlobPlace, PreparedMessage } from './message-writer.ts'
 import { appendMessages } from './message-append.ts'
 import { prepareMessages } from './message-writer.ts'
-import { decodeBucket, decodeName, encodeBucket, findNamed, withNamed } from './named-records.ts'
+import { decodeBucket, decodeName, encodeBucket, findNamed, lookUpNamed, withNamed } from './named-records.ts'
 import type { OrderedStore, Reader } from './ordered-store.ts'
 import { SessionRegister } from './session-register.ts'
 import type { TablesSource } from './tables-change.ts'
@@ -376,10 +376,12 @@ export class Account implements AccountStore {
   }
 
   #find(reader: Reader, name: string): { readonly id: number; readonly record: MailboxRecord } | undefined {
-    const octets = findNamed(decodeBucket(reader.get(this.keys.name(name))), name)
-    const id = octets === undefined ? undefined : decodeName(octets).mailbox
-    const record = id === undefined ? undefined : reader.get(this.keys.mailbox(id))
-    return id === undefined || record === undefined ? undefined : { id, record: decodeMailbox(record) }
+    const id = reader.look(this.keys.name(name), (octets) => {
+      const named = lookUpNamed(octets, name)
+      return named === undefined ? undefined : decodeName(named).mailbox
+    })
+    const record = id === undefined ? undefined : reader.look(this.keys.mailbox(id), (octets) => (octets === undefined ? undefined : decodeMailbox(octets)))
+    return id === undefined || record === undefined ? undefined : { id, record }
   }
 
   #sessionSource(): ConstructorParameters<typeof MailboxSession>[0] {

@@ -16,6 +16,7 @@ import type { RootDatabase } from 'lmdb'
 import { open } from 'lmdb'
 import { ColdReads } from './cold-reads.ts'
 import type { DiskSpace } from './disk-space.ts'
+import { plain } from './fresh-octets.ts'
 import type { Waiting } from './group-queue.ts'
 import { GroupQueue } from './group-queue.ts'
 import type { Batch, Entry, Expectation, KeyRange, OrderedStore, Reader } from './ordered-store.ts'
@@ -85,7 +86,11 @@ class LmdbCommitter implements Committer {
   readonly #reader: Reader = {
     get: (key) => {
       const octets: Uint8Array | undefined = this.#db.getBinaryFast(key)
-      return octets === undefined ? undefined : copyShared(octets)
+      return octets === undefined ? undefined : plain(octets).slice()
+    },
+    look: (key, read) => {
+      const octets: Uint8Array | undefined = this.#db.getBinaryFast(key)
+      return read(octets === undefined ? undefined : plain(octets))
     },
     range: ({ from, to, reverse, limit }) => {
       const bounds =
@@ -247,7 +252,7 @@ class LmdbCommitter implements Committer {
   #holds({ key, value }: Expectation): boolean {
     const stored: Uint8Array | undefined = this.#db.getBinaryFast(key)
     if (stored === undefined || value === undefined) return stored === undefined && value === undefined
-    return Buffer.compare(stored.subarray(0, stored.length), value) === 0
+    return Buffer.compare(plain(stored), value) === 0
   }
 
   /**
@@ -275,18 +280,6 @@ class LmdbCommitter implements Committer {
       for (const { reject } of rest) reject(failed)
     }
   }
-}
-
-/** Copies what `getBinaryFast` gave, whose `length` is the value's and not the buffer's. */
-function copyShared(shared: Uint8Array): Uint8Array {
-  const copy = new Uint8Array(shared.length)
-  copy.set(shared.subarray(0, shared.length))
-  return copy
-}
-
-/** The same octets, not as a Buffer. */
-function plain(octets: Uint8Array): Uint8Array {
-  return new Uint8Array(octets.buffer, octets.byteOffset, octets.length)
 }
 
 /** The error of a failed commit carries a promise of its cause, which would end the process when nobody handles it. */

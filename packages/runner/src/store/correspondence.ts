@@ -1,7 +1,7 @@
 /** Whom an account wrote to, and when: by address, domain and organization. */
 import type { Correspondent } from '@postern/core/store'
 import type { AccountKeys } from './account-keys.ts'
-import { decodeBucket, encodeBucket, findNamed, withNamed } from './named-records.ts'
+import { decodeBucket, encodeBucket, lookUpNamed, withNamed } from './named-records.ts'
 import { OctetReader } from './octet-reader.ts'
 import { OctetWriter } from './octet-writer.ts'
 import type { Transaction } from './transaction.ts'
@@ -17,7 +17,7 @@ export function correspondentKey(keys: AccountKeys, { level, value }: Correspond
 
 /** @returns seconds since 1970 @throws StoreError STORE_CORRUPT */
 export function lastWritten(octets: Uint8Array | undefined, value: string): number | undefined {
-  const found = octets === undefined ? undefined : findNamed(decodeBucket(octets), value)
+  const found = lookUpNamed(octets, value)
   return found === undefined ? undefined : new OctetReader(found, 'correspondent').uint(4)
 }
 

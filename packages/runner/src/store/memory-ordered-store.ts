@@ -16,6 +16,9 @@ export function createMemoryOrderedStore(): OrderedStore {
     get(key) {
       return entries.get(keyText(key))?.slice()
     },
+    look(key, read) {
+      return read(entries.get(keyText(key)))
+    },
     range({ from, to, reverse, limit }) {
       const found: Entry[] = []
       if (limit < 1) return found

@@ -30,6 +30,20 @@ export function decodeBucket(octets: Uint8Array | undefined): Named[] {
   return bucket
 }
 
+/** As `findNamed` of the decoded bucket. @returns a view @throws StoreError STORE_CORRUPT */
+export function lookUpNamed(octets: Uint8Array | undefined, name: string): Uint8Array | undefined {
+  if (octets === undefined) return undefined
+  const reader = new OctetReader(octets, 'names').format(FORMAT)
+  let found: Uint8Array | undefined
+  for (let left = reader.count(2); left > 0; left -= 1) {
+    const isIt = reader.text() === name
+    const view = reader.raw(reader.varint())
+    if (isIt) found ??= view
+  }
+  reader.end()
+  return found
+}
+
 export function findNamed(bucket: readonly Named[], name: string): Uint8Array | undefined {
   return bucket.find((entry) => entry.name === name)?.octets
 }

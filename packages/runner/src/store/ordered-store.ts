@@ -46,6 +46,8 @@ export interface KeyRange {
 /** Reads of one moment; valid only during the call it was given to. What it returns are copies. */
 export interface Reader {
   get(key: Uint8Array): Uint8Array | undefined
+  /** Spares the copy: gives what `read` finds in the octets, which are there while it runs. It makes no other read. */
+  look<T>(key: Uint8Array, read: (octets: Uint8Array | undefined) => T): T
   range(range: KeyRange): Entry[]
 }
 

@@ -1,22 +1,28 @@
 /** Rings: the newest judgements of messages by one identity of their sender, newest first. */
 import type { Judgement } from '@postern/core/store'
 import { MAX_JUDGEMENTS } from '@postern/core/store'
+import { readUint } from './big-endian.ts'
 import type { Named } from './named-records.ts'
-import { decodeBucket, encodeBucket, findNamed, withNamed } from './named-records.ts'
+import { decodeBucket, encodeBucket, findNamed, lookUpNamed, withNamed } from './named-records.ts'
 import { OctetReader } from './octet-reader.ts'
 import { OctetWriter } from './octet-writer.ts'
 
 const JUNK = 1
 const VALIDATED = 2
+
+// Offsets in an entry: when it was received u32, email id u40, bits u8, localpart u16.
+const EMAIL_ID = 4
+const BITS = 9
+const LOCALPART = 10
 const ENTRY_OCTETS = 12
 
 export interface RingEntry extends Judgement {
   readonly emailId: number
 }
 
-/** Entries for an identity; none when there is no ring. @throws StoreError STORE_CORRUPT */
-export function readRing(octets: Uint8Array | undefined, value: string): readonly RingEntry[] {
-  return octets === undefined ? [] : decodeEntries(findNamed(decodeBucket(octets), value))
+/** Judgements for an identity; none when there is no ring. Every message asks for hundreds. @throws StoreError STORE_CORRUPT */
+export function readRing(octets: Uint8Array | undefined, value: string): readonly Judgement[] {
+  return decodeEach(lookUpNamed(octets, value), decodeJudgement)
 }
 
 /** A ring under change: loaded once, put once. */
@@ -28,7 +34,7 @@ export class RingEdit {
   constructor(octets: Uint8Array | undefined, value: string) {
     this.#value = value
     this.#bucket = decodeBucket(octets)
-    this.#entries = [...decodeEntries(findNamed(this.#bucket, value))]
+    this.#entries = decodeEach(findNamed(this.#bucket, value), decodeEntry)
   }
 
   /** Takes a message's judgement away. */
@@ -60,15 +66,25 @@ function encodeEntries(entries: readonly RingEntry[]): Uint8Array {
   return writer.finish()
 }
 
-function decodeEntries(octets: Uint8Array | undefined): readonly RingEntry[] {
-  if (octets === undefined) return []
-  const reader = new OctetReader(octets, 'judgements')
-  const entries: RingEntry[] = []
-  while (reader.remaining > 0) {
-    const receivedSeconds = reader.uint(4)
-    const emailId = reader.uint(5)
-    const bits = reader.uint(1)
-    entries.push({ receivedSeconds, emailId, junk: (bits & JUNK) !== 0, validated: (bits & VALIDATED) !== 0, localpart: reader.uint(2) })
+/** Decodes entries in place. */
+function decodeEach<T>(octets: Uint8Array | undefined, decode: (octets: Uint8Array, at: number) => T): T[] {
+  const decoded: T[] = []
+  if (octets === undefined) return decoded
+  if (octets.length % ENTRY_OCTETS !== 0) new OctetReader(octets, 'judgements').fail('ends early')
+  for (let at = 0; at < octets.length; at += ENTRY_OCTETS) decoded.push(decode(octets, at))
+  return decoded
+}
+
+function decodeJudgement(octets: Uint8Array, at: number): Judgement {
+  const bits = octets[at + BITS] as number
+  return {
+    receivedSeconds: readUint(octets, at, 4),
+    junk: (bits & JUNK) !== 0,
+    validated: (bits & VALIDATED) !== 0,
+    localpart: readUint(octets, at + LOCALPART, 2),
   }
-  return entries
+}
+
+function decodeEntry(octets: Uint8Array, at: number): RingEntry {
+  return { ...decodeJudgement(octets, at), emailId: readUint(octets, at + EMAIL_ID, 5) }
 }
