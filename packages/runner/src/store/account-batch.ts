@@ -61,7 +61,9 @@ export class AccountBatch {
     if (tx.isEmpty) return
     for (const [text, value] of tx.layer) this.layer.set(text, value)
     this.logged.push(...tx.logged)
-    this.#head = { ...this.#head, ...tx.head }
+    const { modseq, nextEmailId, nextMailboxId, nextUidValidity, octetsUsed } = tx.head
+    const { generation, nonces } = this.#before
+    this.#head = { generation, modseq, nextEmailId, nextMailboxId, nextUidValidity, octetsUsed, nonces }
     this.#octets += tx.putOctets
   }
 

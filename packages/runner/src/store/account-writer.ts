@@ -62,8 +62,9 @@ interface Ran {
 
 /** Ends changes that take too long. */
 interface Watch {
-  readonly late: Promise<never>
   isOver: boolean
+  /** Ends the change that runs. */
+  end: (cause: Error) => void
   timer: Timer
 }
 
@@ -208,21 +209,21 @@ export class AccountWriter {
     return undefined
   }
 
-  async #run(change: Change<unknown>, tx: Transaction, { late }: Watch): Promise<unknown> {
-    return await Promise.race([inside === undefined ? change(tx) : inside.run(this, change, tx), late])
+  #run(change: Change<unknown>, tx: Transaction, watch: Watch): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      watch.end = reject
+      const running = inside === undefined ? change(tx) : inside.run(this, change, tx)
+      running.then(resolve, reject)
+    })
   }
 
   /** One timer for all changes of a batch: most take microseconds. */
   #watch(): Watch {
-    let timedOut: ((cause: Error) => void) | undefined
-    const late = new Promise<never>((_, reject) => (timedOut = reject))
-    // Heard by whichever change runs then; with none running there is nobody to tell.
-    late.catch(() => undefined)
-    const watch: Watch = { late, isOver: false, timer: { cancel() {} } }
-    watch.timer = this.#options.clock.timer(MAX_CHANGE_MS, () => {
+    const timer = this.#options.clock.timer(MAX_CHANGE_MS, () => {
       watch.isOver = true
-      timedOut?.(new Error('A change of an account took over 30 s'))
+      watch.end(new Error('A change of an account took over 30 s'))
     })
+    const watch: Watch = { isOver: false, end: nobody, timer }
     return watch
   }
 
@@ -309,6 +310,9 @@ export class AccountWriter {
     return FIRST_PAUSE_MS * 2 ** conflicts * (0.5 + octet / 512)
   }
 }
+
+/** With no change running there is nobody to tell. */
+function nobody(): void {}
 
 function succeed(ran: readonly Ran[]): void {
   for (const { waiting, value } of ran) waiting.resolve(value as never)

@@ -97,8 +97,9 @@ async function prepare(
   }
   const zoneMinutes = zoneQuarters === ODD_ZONE ? from.internalDate?.zoneMinutes : undefined
   const structureParts = encodeStructure({ structure, sizeOctets, body, zoneMinutes })
-  const listOctets = list.envelope.length + list.bodyStructure.length + list.fields.length
-  const octets = [...chunks, ...structureParts].reduce((sum, value) => sum + value.length, listOctets)
+  let octets = list.envelope.length + list.bodyStructure.length + list.fields.length
+  for (const { length } of chunks) octets += length
+  for (const { length } of structureParts) octets += length
   const { messageId, inReplyTo } = structure.root.envelope ?? {}
   return {
     sizeOctets,
@@ -151,11 +152,11 @@ export async function putMessage(
   tx: Transaction,
   keys: AccountKeys,
   prepared: PreparedMessage,
-  where: { readonly mailbox: number; readonly uid: number },
+  { mailbox, uid }: { readonly mailbox: number; readonly uid: number },
 ): Promise<number> {
   const emailId = prepared.emailId ?? tx.head.nextEmailId
   if (prepared.emailId === undefined) tx.head.nextEmailId += 1
-  const threadId = await joinThread(tx, keys, prepared, { ...where, emailId })
+  const threadId = await joinThread(tx, keys, prepared, { emailId, mailbox, uid })
   for (const [n, part] of encodeList({ threadId, list: prepared.list }).entries()) {
     tx.add(keys.message(emailId, n === 0 ? MessagePart.list : MessagePart.listMore + n - 1), part)
   }
@@ -174,14 +175,14 @@ async function joinThread(
   tx: Transaction,
   keys: AccountKeys,
   { messageId, inReplyTo }: PreparedMessage,
-  place: Omit<MessageIdEntry, 'threadId'>,
+  { emailId, mailbox, uid }: Omit<MessageIdEntry, 'threadId'>,
 ): Promise<number> {
   const wanted = [messageId, inReplyTo].filter((id) => id !== undefined).map((id) => keys.msgid(id))
-  if (wanted.length === 0) return place.emailId
-  const found = (await tx.getMany(wanted)).map(decodeMessageIds)
-  const threadId = found.flat()[0]?.threadId ?? place.emailId
+  if (wanted.length === 0) return emailId
+  const [first = [], second = []] = (await tx.getMany(wanted)).map(decodeMessageIds)
+  const threadId = (first[0] ?? second[0])?.threadId ?? emailId
   if (messageId !== undefined) {
-    tx.add(wanted[0] as Uint8Array, encodeMessageIds([...(found[0] ?? []), { ...place, threadId }]))
+    tx.add(wanted[0] as Uint8Array, encodeMessageIds([...first, { emailId, threadId, mailbox, uid }]))
   }
   return threadId
 }
