@@ -1,6 +1,6 @@
 /** What several changes of an account have put, on its way to becoming one batch of the store. */
 import type { HeadRecord } from './head-record.ts'
-import { encodeHead } from './head-record.ts'
+import { encodeHead, withNonce } from './head-record.ts'
 import type { AccountKeys } from './account-keys.ts'
 import type { LogEntry } from './log-record.ts'
 import { encodeLog } from './log-record.ts'
@@ -73,13 +73,13 @@ export class AccountBatch {
    */
   seal(keys: AccountKeys, expected: Uint8Array, nonce: Uint8Array): { readonly batch: Batch; readonly head: Uint8Array } {
     const { generation, nonces } = this.#before
-    this.#head = { ...this.#head, generation: generation + 1, nonces: [nonce, ...nonces] }
+    this.#head = { ...this.#head, generation: generation + 1, nonces: withNonce(nonces, nonce) }
     const head = encodeHead(this.#head)
     if (this.isVisible) this.layer.set(keyText(keys.log(this.#head.modseq)), encodeLog(joinArrivals(this.logged)))
     this.layer.set(keyText(keys.head()), head)
     const put: Entry[] = []
     const deleted: Uint8Array[] = []
-    for (const [text, value] of [...this.layer].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    for (const [text, value] of [...this.layer].sort((a, b) => (a[0] < b[0] ? -1 : 1))) {
       const key = keyOctets(text)
       if (value === undefined) deleted.push(key)
       else put.push({ key, value })

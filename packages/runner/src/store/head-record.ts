@@ -20,6 +20,11 @@ export interface HeadRecord {
   readonly nonces: readonly Uint8Array[]
 }
 
+/** Nonces after one batch more: the newest eight. */
+export function withNonce(nonces: readonly Uint8Array[], nonce: Uint8Array): readonly Uint8Array[] {
+  return [nonce, ...nonces.slice(0, NONCES - 1)]
+}
+
 /** Keeps the newest eight nonces. */
 export function encodeHead(head: HeadRecord): Uint8Array {
   const nonces = head.nonces.slice(0, NONCES)

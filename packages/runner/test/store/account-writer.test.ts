@@ -4,7 +4,9 @@ import { silentLogger } from '@postern/core/host'
 import { StoreError } from '@postern/core/store'
 import { describe, expect, it } from 'vitest'
 import { systemRandom } from '../../src/host/random.ts'
+import { AccountBatch } from '../../src/store/account-batch.ts'
 import { AccountWriter } from '../../src/store/account-writer.ts'
+import type { HeadRecord } from '../../src/store/head-record.ts'
 import { decodeHead, encodeHead } from '../../src/store/head-record.ts'
 import { AccountKeys } from '../../src/store/account-keys.ts'
 import { createMemoryOrderedStore } from '../../src/store/memory-ordered-store.ts'
@@ -103,6 +105,17 @@ describe('account writer', () => {
     const { generation, modseq, nonces } = decodeHead(head as Uint8Array)
     expect([generation, modseq, nonces.length]).toEqual([2, 1, 2])
     expect(setup.notices).toEqual([1])
+  })
+
+  it('knows of the head what it has written, however many batches there were', () => {
+    let record: HeadRecord = emptyHead
+    for (let n = 0; n < 20; n += 1) {
+      const batch = new AccountBatch(record)
+      const { head } = batch.seal(keys, encodeHead(record), new Uint8Array(8).fill(n))
+      expect(batch.head).toEqual(decodeHead(head))
+      record = batch.head
+    }
+    expect(record.nonces.map(([octet]) => octet)).toEqual([19, 18, 17, 16, 15, 14, 13, 12])
   })
 
   it('commits nothing for changes that change nothing', async () => {
