@@ -287,8 +287,8 @@ export class Account implements AccountStore {
   async judgements(mailbox: string, identities: readonly SenderIdentity[]): Promise<readonly (readonly Judgement[])[]> {
     const parsed = parseMailboxName(mailbox)
     return await this.#read((reader) => {
-      const found = parsed.kind === 'name' ? this.#find(reader, parsed.name) : undefined
-      return readJudgements(reader, this.keys, found?.id, identities)
+      const id = parsed.kind === 'name' ? this.#idOf(reader, parsed.name) : undefined
+      return readJudgements(reader, this.keys, id, identities)
     })
   }
 
@@ -376,12 +376,16 @@ export class Account implements AccountStore {
   }
 
   #find(reader: Reader, name: string): { readonly id: number; readonly record: MailboxRecord } | undefined {
-    const id = reader.look(this.keys.name(name), (octets) => {
-      const named = lookUpNamed(octets, name)
-      return named === undefined ? undefined : decodeName(named).mailbox
+    const id = this.#idOf(reader, name)
+    const record = id === undefined ? undefined : reader.get(this.keys.mailbox(id))
+    return id === undefined || record === undefined ? undefined : { id, record: decodeMailbox(record) }
+  }
+
+  #idOf(reader: Reader, name: string): number | undefined {
+    return reader.look(this.keys.name(name), (octets) => {
+      const record = lookUpNamed(octets, name)
+      return record === undefined ? undefined : decodeName(record).mailbox
     })
-    const record = id === undefined ? undefined : reader.look(this.keys.mailbox(id), (octets) => (octets === undefined ? undefined : decodeMailbox(octets)))
-    return id === undefined || record === undefined ? undefined : { id, record }
   }
 
   #sessionSource(): ConstructorParameters<typeof MailboxSession>[0] {
