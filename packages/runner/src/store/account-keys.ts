@@ -1,7 +1,7 @@
 /** Keys of accounts: behind the space the account's number (u32), then a table (u8). */
 import { readUint } from './big-endian.ts'
 import type { Field, KeySpan } from './key-octets.ts'
-import { after, extend, hash8, Space, span } from './key-octets.ts'
+import { after, extend, hash8, nameHash8, Space, span } from './key-octets.ts'
 
 /**
  * Tables of the account space, in key order. What is written together lies side by side: the newest log record, the
@@ -104,7 +104,7 @@ export class AccountKeys {
 
   /** @param name NFC name of a mailbox */
   name(name: string): Uint8Array {
-    return this.#hashed(Table.name, name)
+    return this.#hashed(Table.name, nameHash8(name))
   }
 
   names(): KeySpan {
@@ -112,7 +112,7 @@ export class AccountKeys {
   }
 
   subscription(name: string): Uint8Array {
-    return this.#hashed(Table.subscription, name)
+    return this.#hashed(Table.subscription, nameHash8(name))
   }
 
   subscriptions(): KeySpan {
@@ -177,11 +177,11 @@ export class AccountKeys {
 
   /** @param messageId Message-ID as compared, without brackets */
   msgid(messageId: string | Uint8Array): Uint8Array {
-    return this.#hashed(Table.msgid, messageId)
+    return this.#hashed(Table.msgid, hash8(messageId))
   }
 
   idem(key: string): Uint8Array {
-    return this.#hashed(Table.idem, key)
+    return this.#hashed(Table.idem, hash8(key))
   }
 
   idems(): KeySpan {
@@ -190,7 +190,7 @@ export class AccountKeys {
 
   /** Credentials, settings and other octets kept for the account under a name. */
   access(kind: string): Uint8Array {
-    return this.#hashed(Table.access, kind)
+    return this.#hashed(Table.access, nameHash8(kind))
   }
 
   accesses(): KeySpan {
@@ -199,17 +199,17 @@ export class AccountKeys {
 
   /** Judgements by one identity of a sender. @param mailbox that messages first came to */
   ring(mailbox: number, kind: number, value: string): Uint8Array {
-    return extend(this.partition, [[Table.ring, 1], [mailbox, 4], [kind, 1]], hash8(value))
+    return extend(this.partition, [[Table.ring, 1], [mailbox, 4], [kind, 1]], nameHash8(value))
   }
 
   /** When somebody was written to. @param level of the correspondent, by number */
   sent(level: number, value: string): Uint8Array {
-    return extend(this.partition, [[Table.sent, 1], [level, 1]], hash8(value))
+    return extend(this.partition, [[Table.sent, 1], [level, 1]], nameHash8(value))
   }
 
   /** A kept reject by its Message-ID, or by the digest of its octets. */
   reject(id: string | Uint8Array): Uint8Array {
-    return this.#hashed(Table.reject, id)
+    return this.#hashed(Table.reject, hash8(id))
   }
 
   /** Arrivals of the newest minute: beside the head and the counters, which every delivery writes. */
@@ -281,8 +281,8 @@ export class AccountKeys {
     return extend(this.partition, [[table, 1], ...fields])
   }
 
-  #hashed(table: number, text: string | Uint8Array): Uint8Array {
-    return extend(this.partition, [[table, 1]], hash8(text))
+  #hashed(table: number, digest: Uint8Array): Uint8Array {
+    return extend(this.partition, [[table, 1]], digest)
   }
 }
 

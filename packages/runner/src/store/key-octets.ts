@@ -20,26 +20,26 @@ export interface KeySpan {
 export type Field = readonly [value: number, width: 1 | 2 | 3 | 4 | 5 | 6]
 
 /** First 8 octets of the SHA-256 of a text, or of octets. */
-export function hash8(text: string | Uint8Array): Uint8Array {
-  if (typeof text !== 'string') return digest8(text)
-  let digest = digests.get(text)
-  if (digest === undefined) {
-    digest = digest8(text)
-    if (digests.size >= MAX_DIGESTS) digests.clear()
-    if (text.length <= MAX_DIGESTED) digests.set(text, digest)
-  }
-  return digest
-}
-
-function digest8(octets: string | Uint8Array): Uint8Array {
-  // As a string, which costs half of what a Buffer does. No key shares its memory: it is kept for long.
+export function hash8(octets: string | Uint8Array): Uint8Array {
+  // As a string, which costs half of what a Buffer does.
   const digest = hash('sha256', octets, 'binary')
   const first = new Uint8Array(8)
   for (let n = 0; n < first.length; n += 1) first[n] = digest.charCodeAt(n)
   return first
 }
 
-/** LIMIT: digests remembered, of names that are asked for again and again: of senders, mailboxes, networks. */
+/** The same of a name that is asked for again and again; for what comes once, remembering costs more than it saves. */
+export function nameHash8(name: string): Uint8Array {
+  let digest = digests.get(name)
+  if (digest === undefined) {
+    digest = hash8(name)
+    if (digests.size >= MAX_DIGESTS) digests.clear()
+    if (name.length <= MAX_DIGESTED) digests.set(name, digest)
+  }
+  return digest
+}
+
+/** LIMIT: digests remembered: of senders, mailboxes, networks. */
 const MAX_DIGESTS = 8_192
 const MAX_DIGESTED = 256
 const digests = new Map<string, Uint8Array>()

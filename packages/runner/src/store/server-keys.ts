@@ -1,6 +1,6 @@
 /** Keys of the server space: what is known of the whole store. */
 import type { KeySpan } from './key-octets.ts'
-import { extend, hash8, Space, span } from './key-octets.ts'
+import { extend, nameHash8, Space, span } from './key-octets.ts'
 
 /** Tables of the server space; numbers are part of the file format. */
 const ServerTable = {
@@ -25,7 +25,7 @@ export const serverKeys = {
   nextAccount: Uint8Array.of(Space.server, ServerTable.nextAccount),
   /** Number of an account by its name. */
   account(name: string): Uint8Array {
-    return extend(Uint8Array.of(Space.server, ServerTable.account), [], hash8(name))
+    return extend(Uint8Array.of(Space.server, ServerTable.account), [], nameHash8(name))
   },
   accounts(): KeySpan {
     return span(Uint8Array.of(Space.server, ServerTable.account))
@@ -58,7 +58,7 @@ export interface ReportList {
 }
 
 function reportPrefix(table: number, { kind, domain }: ReportList): Uint8Array {
-  return extend(Uint8Array.of(Space.server, table, ReportKind[kind]), [], hash8(domain))
+  return extend(Uint8Array.of(Space.server, table, ReportKind[kind]), [], nameHash8(domain))
 }
 
 /** Id and part of a key of `serverKeys.reports(list)`. */
