@@ -102,7 +102,7 @@ function joinArrivals(entries: readonly LogEntry[]): readonly LogEntry[] {
     const next = entry.uids[0]
     if (at !== undefined && before !== undefined && last !== undefined && last.last + 1 === next?.first) {
       const uids = [...before.uids.slice(0, -1), { first: last.first, last: next.last }, ...entry.uids.slice(1)]
-      joined[at] = { ...before, uids }
+      joined[at] = { kind: before.kind, mailbox: before.mailbox, uids, exact: before.exact }
       continue
     }
     if (entry.kind === 'arrived') arrivals.set(entry.mailbox, joined.length)

@@ -37,6 +37,7 @@ export function decodeArrivals(octets: Uint8Array): ArrivalsRecord {
  * for the network that is counted last: the sum stays right, and nobody gains room by it.
  */
 export function withArrival(record: ArrivalsRecord, network: string, octets: number): ArrivalsRecord {
+  const { minute } = record
   const counts = new Map(record.counts)
   const add = (name: string): void => {
     const before = counts.get(name)
@@ -44,14 +45,14 @@ export function withArrival(record: ArrivalsRecord, network: string, octets: num
   }
   if (counts.has(network) || counts.size === 0) {
     add(network)
-    return { ...record, counts }
+    return { minute, counts }
   }
   const last = [...counts.keys()].at(-1) as string
   add(network)
-  if (encodeArrivals({ ...record, counts }).length <= MAX_OCTETS) return { ...record, counts }
+  if (encodeArrivals({ minute, counts }).length <= MAX_OCTETS) return { minute, counts }
   counts.delete(network)
   add(last)
-  return { ...record, counts }
+  return { minute, counts }
 }
 
 export function countsOf({ minute, counts }: ArrivalsRecord): readonly ArrivalCount[] {

@@ -211,8 +211,7 @@ export class MailboxEdit {
       this.#editors.set(number, editor)
     }
     const slot = uid % PAGE_UIDS
-    const dates = { dateSeconds, zoneQuarters, savedSeconds }
-    editor.insert({ slot, flags, keywordBits: bits, modseq, emailId, sizeOctets, ...dates })
+    editor.insert({ slot, flags, keywordBits: bits, modseq, emailId, sizeOctets, dateSeconds, zoneQuarters, savedSeconds })
     if (wide.length > 0) this.#tx.add(this.#keys.keywords(this.id, uid), encodeKeywords(wide))
     this.#judgements.note(emailId, before, flags)
     this.counters.uidNext = uid + 1
