@@ -40,6 +40,9 @@ export interface ClassifiedWord {
   readonly spam: number
 }
 
+/** The words of a message as far as a verdict needs them: all but `nameOf` can be cloned. */
+export type ReadWords = Omit<MessageWords, 'nameOf'> & Partial<Pick<MessageWords, 'nameOf'>>
+
 /** A step of learning. `forget` undoes a `learn` of the same octets and verdict exactly. */
 export interface Lesson {
   readonly message: Uint8Array
@@ -50,6 +53,8 @@ export interface Lesson {
 /** Messages are octets whole, with line ends of CR LF or LF; none is kept. No message makes a method reject, only a corpus does. */
 export interface JunkFilter {
   classify(message: Uint8Array): Promise<JunkClassification>
+  /** The same of words that were read before, perhaps in another thread; without their names none is told. */
+  classifyWords(words: ReadWords): Promise<JunkClassification>
   train(message: Uint8Array, verdict: Verdict): Promise<void>
   /** @param verdict it was trained with */
   untrain(message: Uint8Array, verdict: Verdict): Promise<void>
@@ -70,22 +75,23 @@ export function createJunkFilter(settings: JunkFilterSettings, corpus: Corpus): 
   if (!(threshold >= 0 && threshold <= 1)) throw new RangeError(`Expected a threshold from 0 to 1, got ${threshold}`)
   const significantFrom = settings.significantFrom ?? SIGNIFICANT_FROM
   const study = (lessons: Iterable<Lesson>): Promise<void> => corpus.apply(Array.from(lessons, deltaOf))
+  const classifyWords = async (words: ReadWords): Promise<JunkClassification> => {
+    const found = await corpus.read(words.keys)
+    const { counts, totals } = found
+    const { count, distances, sources, truncated } = words
+    const scored = score({ count, counts, distances, sources, totals })
+    return {
+      probability: scored.probability,
+      verdict: scored.probability >= threshold ? 'spam' : 'ham',
+      significant: totals.ham >= significantFrom.ham && totals.spam >= significantFrom.spam,
+      words: explain(scored, words, found),
+      truncated,
+      learned: totals,
+    }
+  }
   return {
-    async classify(message) {
-      const words = readMessageWords(message)
-      const found = await corpus.read(words.keys)
-      const { counts, totals } = found
-      const { count, distances, sources, truncated } = words
-      const scored = score({ count, counts, distances, sources, totals })
-      return {
-        probability: scored.probability,
-        verdict: scored.probability >= threshold ? 'spam' : 'ham',
-        significant: totals.ham >= significantFrom.ham && totals.spam >= significantFrom.spam,
-        words: explain(scored, words, found),
-        truncated,
-        learned: totals,
-      }
-    },
+    classify: async (message) => classifyWords(readMessageWords(message)),
+    classifyWords,
     train: (message, verdict) => study([{ message, verdict, kind: 'learn' }]),
     untrain: (message, verdict) => study([{ message, verdict, kind: 'forget' }]),
     retrain(message, verdict) {
@@ -101,12 +107,13 @@ function deltaOf({ message, verdict, kind }: Lesson): CorpusDelta {
   return { keys: readMessageKeys(message), verdict, sign: kind === 'learn' ? 1 : -1 }
 }
 
-function explain({ evidence }: Score, words: MessageWords, { counts }: CorpusCounts): readonly ClassifiedWord[] {
+function explain({ evidence }: Score, { nameOf }: ReadWords, { counts }: CorpusCounts): readonly ClassifiedWord[] {
+  if (nameOf === undefined) return []
   return [...evidence]
     .sort((a, b) => Math.abs(b.probability - 0.5) - Math.abs(a.probability - 0.5))
     .slice(0, MAX_TOLD)
     .map(({ index, probability }) => ({
-      word: words.nameOf(index),
+      word: nameOf(index),
       probability,
       ham: counts[2 * index] as number,
       spam: counts[2 * index + 1] as number,

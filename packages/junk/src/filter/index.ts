@@ -1,2 +1,2 @@
-export type { ClassifiedWord, JunkClassification, JunkFilter, JunkFilterSettings, Lesson } from './filter.ts'
+export type { ClassifiedWord, JunkClassification, JunkFilter, JunkFilterSettings, Lesson, ReadWords } from './filter.ts'
 export { createJunkFilter } from './filter.ts'

@@ -37,7 +37,7 @@ export interface MessageWords {
   /** A cap was reached: what came after it is not in. */
   readonly truncated: boolean
   /** The word as text: `stream:word`, of a pair `stream:word word`, with `…` for each word between. @param index from 0 */
-  nameOf(index: number): string
+  readonly nameOf: (index: number) => string
 }
 
 /** Room for the words of one message; one for all, as a message is read in one go and making room costs as much as reading. */

@@ -3,24 +3,25 @@ import type { Classification, Classifier } from '@postern/core/analysis'
 import type { Directory } from '@postern/core/directory'
 import type { MailStore, SpooledMessage, WordCorpus } from '@postern/core/store'
 import type { Corpus } from '@postern/junk/corpus'
+import { createJunkFilter, type ReadWords } from '@postern/junk/filter'
 import { DEFAULT_SCORING, SCORINGS, type ScoringName } from '@postern/junk/scoring'
 import type { CountsFile } from './junk-counts-file.ts'
 import { MAX_READ_OCTETS, type JunkReader } from './junk-reader.ts'
 import { READING } from './junk-reading.ts'
 
-/** LIMIT: words told of one message, for logs and pages. */
-const MAX_TOLD = 20
 const PIECE_OCTETS = 65_536
 
 export interface JunkClassifierHost {
   readonly store: MailStore
   readonly directory: () => Directory
   readonly reader: JunkReader
+  /** Words of messages that were read already, when their senders were looked into. */
+  readonly readings: WeakMap<SpooledMessage, ReadWords>
   /** What every account begins with. */
   readonly baseline?: CountsFile | undefined
 }
 
-export function createJunkClassifier({ store, directory, reader, baseline }: JunkClassifierHost): Classifier {
+export function createJunkClassifier({ store, directory, reader, readings, baseline }: JunkClassifierHost): Classifier {
   return {
     async classify(name, message, { signal }): Promise<Classification | undefined> {
       const settings = directory().settingsOf(name)
@@ -33,17 +34,12 @@ export function createJunkClassifier({ store, directory, reader, baseline }: Jun
       const learned = { ham: (isOwn ? totals.ham : 0) + (baseline?.totals.ham ?? 0), spam: (isOwn ? totals.spam : 0) + (baseline?.totals.spam ?? 0) }
       // A filter that knows one side only, or nothing, has no opinion.
       if (learned.ham <= 0 || learned.spam <= 0) return undefined
-      const octets = await firstOctets(message, signal)
+      const words = readings.get(message) ?? (await reader.words(await firstOctets(message, signal)))
       const scoring = scoringOf(settings.junkFilter.scoring)
-      const corpus = corpusOf(isOwn ? account.training.corpus : undefined, baseline)
-      const { probability, significant, words } = await reader.classify(octets, { scoring }, corpus)
+      const filter = createJunkFilter({ scoring }, corpusOf(isOwn ? account.training.corpus : undefined, baseline))
+      const { probability, significant } = await filter.classifyWords(words)
       signal.throwIfAborted()
-      return {
-        probability,
-        significant,
-        threshold: SCORINGS[scoring].threshold,
-        words: words.slice(0, MAX_TOLD).map(({ word, probability: alone }) => ({ word, probability: alone })),
-      }
+      return { probability, significant, threshold: SCORINGS[scoring].threshold }
     },
   }
 }

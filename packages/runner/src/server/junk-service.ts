@@ -3,7 +3,8 @@ import type { Classifier } from '@postern/core/analysis'
 import type { Config, ConfigIssue } from '@postern/core/config'
 import type { Directory } from '@postern/core/directory'
 import type { Clock, Logger } from '@postern/core/host'
-import type { MailStore } from '@postern/core/store'
+import type { MailStore, SpooledMessage } from '@postern/core/store'
+import type { ReadWords } from '@postern/junk/filter'
 import { SCORINGS } from '@postern/junk/scoring'
 import type { EventHub } from './events.ts'
 import { createJunkClassifier, isScoring } from './junk-classifier.ts'
@@ -25,6 +26,8 @@ export interface JunkServiceHost {
 
 export interface JunkService {
   readonly classifier: Classifier
+  /** Words of messages on their way in; who reads them before they are asked for puts them here. */
+  readonly readings: WeakMap<SpooledMessage, ReadWords>
   readonly trainer: JunkTrainer
   /** Before the store is closed. */
   close(): Promise<void>
@@ -34,6 +37,7 @@ export interface JunkService {
 export async function createJunkService({ store, thread, clock, logger, events, directory, baseline }: JunkServiceHost): Promise<JunkService> {
   const counts = baseline === undefined ? undefined : await readCountsFile(baseline)
   const reader = createJunkReader(thread)
+  const readings = new WeakMap<SpooledMessage, ReadWords>()
   const trainer = new JunkTrainer({
     store,
     clock,
@@ -43,7 +47,8 @@ export async function createJunkService({ store, thread, clock, logger, events, 
     trained: (trained) => events.emit('trained', trained),
   })
   return {
-    classifier: createJunkClassifier({ store, directory, reader, baseline: counts }),
+    classifier: createJunkClassifier({ store, directory, reader, readings, baseline: counts }),
+    readings,
     trainer,
     close: () => trainer.close(),
   }

@@ -1,9 +1,11 @@
 /** Makes a mail server from a configuration and what stands in for the real things; listens on nothing yet. */
 import { join } from 'node:path'
+import type { ForwardPath } from '@postern/core/address'
 import { defaultAdmissionLimits } from '@postern/core/admission'
 import { gatherNothing } from '@postern/core/analysis'
 import { ConfigError, parseConfig, type Config, type ConfigInput } from '@postern/core/config'
 import { ArrivalsRegister } from '@postern/core/delivery'
+import type { Directory } from '@postern/core/directory'
 import { BlockLists } from '@postern/core/provenance'
 import { createAuthenticator, decodeCredentials, type Authenticator, type Hasher } from '@postern/core/sasl'
 import type { Clock, Logger, Random, Resolver } from '@postern/core/host'
@@ -124,7 +126,14 @@ export async function startMailServer(input: ConfigInput, options: MailServerOpt
     }
     const senderChecks = createSenderChecks({ resolver, clock, hostname })
     const isOfMachine = options.clock === undefined && options.random === undefined
-    const gather = createEvidenceGatherer({ resolver, random, hostname, thread: isOfMachine ? thread : undefined })
+    const gather = createEvidenceGatherer({
+      resolver,
+      random,
+      hostname,
+      thread: isOfMachine ? thread : undefined,
+      wantsWords: ({ recipients }) => options.classifier === undefined && recipients.some((path) => isFiltered(path, accounts.directory)),
+      readings: junk.readings,
+    })
     const createTrustingBackend = (): MailBackend =>
       createSmtpBackend({ ...receiving, gather: (message, header, facts, reception) => gatherNothing(message, header, facts, reception, { hostname }), firstTimeSenderDelayMs: 0 })
     const createCheckingBackend = (settings: SmtpService | undefined): MailBackend => {
@@ -175,6 +184,11 @@ export async function startMailServer(input: ConfigInput, options: MailServerOpt
     await hasher.close()
     throw error
   }
+}
+
+function isFiltered(path: ForwardPath, directory: Directory): boolean {
+  const found = directory.findRecipient(path)
+  return found.kind === 'account' && directory.settingsOf(found.destination.account)?.junkFilter.enabled === true
 }
 
 function openStore(config: Config, host: { readonly clock: Clock; readonly random: Random; readonly logger: Logger }): Promise<MailStore> {

@@ -1,6 +1,7 @@
 /**
- * Questions and answers between two threads. What is said within one turn of the loop goes over together: a crossing
- * costs more than what it carries. Not here: what is asked, and who runs the thread.
+ * Questions and answers between two threads. What is said within one turn of the loop goes over together, up to a few: a
+ * crossing costs more than what it carries, but whoever waits for the first answer should not wait for the last.
+ * Not here: what is asked, and who runs the thread.
  */
 
 /** What one side may ask of the other: by name, what goes over and what comes back. Both must be of what can be cloned. */
@@ -18,6 +19,9 @@ type Said =
   | { readonly kind: 'answer'; readonly id: number; readonly answer: unknown }
   | { readonly kind: 'failure'; readonly id: number; readonly error: string }
 
+/** Said together at most. */
+const MAX_TOGETHER = 8
+
 interface Open {
   readonly resolve: (answer: unknown) => void
   readonly reject: (error: unknown) => void
@@ -29,6 +33,7 @@ export class ThreadLink<Asked extends Calls, Heard extends Calls> {
   readonly #open = new Map<number, Open>()
   #lastId = 0
   #said: Said[] = []
+  #isDue = false
   #transfer: ArrayBuffer[] = []
 
   /** @param handlers looked up when a question comes */
@@ -82,21 +87,32 @@ export class ThreadLink<Asked extends Calls, Heard extends Calls> {
   }
 
   #say(said: Said, transfer: readonly ArrayBuffer[] = []): void {
-    if (this.#said.length === 0) setImmediate(this.#flush)
+    if (this.#said.length === 0 && !this.#isDue) {
+      this.#isDue = true
+      setImmediate(() => {
+        this.#isDue = false
+        this.#flush()
+      })
+    }
     this.#said.push(said)
     this.#transfer.push(...transfer)
+    if (this.#said.length === MAX_TOGETHER) this.#flush()
   }
 
-  readonly #flush = (): void => {
+  #flush(): void {
     const packet = this.#said
+    if (packet.length === 0) return
     const transfer = this.#transfer
     this.#said = []
     this.#transfer = []
     try {
       this.#post(packet, transfer)
     } catch (error) {
-      // Something in it can't be cloned: whose it was can't be told.
-      for (const said of packet) if (said.kind === 'ask') this.#settle(said.id, (open) => open.reject(error))
+      // Something in it can't be cloned; whose it was can't be told.
+      for (const { kind, id } of packet) {
+        if (kind === 'ask') this.#settle(id, (open) => open.reject(error))
+        else this.#say({ kind: 'failure', id, error: String(error) })
+      }
     }
   }
 

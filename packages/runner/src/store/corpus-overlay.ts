@@ -1,7 +1,7 @@
 /**
  * Words learned and not yet merged into the counts on disk, merged in memory instead: what a read adds to those. Made of
  * the deltas when first asked for, kept up to date while the account is in use; and with them the counts on disk that
- * were read lately, which hold until the next merge. Not here: the merging on disk.
+ * were read lately, which hold until another merge begins. Not here: the merging on disk.
  */
 import { createMemoryCorpus, type MemoryCorpus } from '@postern/junk/corpus'
 import type { CorpusRecord } from './corpus-record.ts'
@@ -31,6 +31,11 @@ export async function loadDeltas(store: OrderedStore, keys: AccountKeys, corpus:
   }
 }
 
+/** Deltas from here on are not being merged. */
+function endOf({ first, foldEnd }: Pick<CorpusRecord, 'first' | 'foldEnd'>): number {
+  return Math.max(first, foldEnd)
+}
+
 export class CorpusOverlay {
   readonly #store: OrderedStore
   readonly #keys: AccountKeys
@@ -57,20 +62,24 @@ export class CorpusOverlay {
     return done
   }
 
-  /**
-   * What is to be added to counts on disk, as of the record followed last: deltas being merged, and later ones.
-   * @returns undefined when it has gone on since
-   */
-  async counts(keys: Uint32Array, record: CorpusRecord): Promise<{ readonly folding: Int32Array; readonly fresh: Int32Array } | undefined> {
-    if (this.#first !== record.first || this.#foldEnd !== Math.max(record.first, record.foldEnd) || this.#next !== record.next) return undefined
-    const both = [this.#folding.read(keys), this.#fresh.read(keys)] as const
-    const [folding, fresh] = await Promise.all(both)
-    return { folding: folding.counts, fresh: fresh.counts }
+  /** Whether it is what a record says, and no more. */
+  follows(record: CorpusRecord): boolean {
+    return this.#first === record.first && this.#foldEnd === endOf(record) && this.#next === record.next
   }
 
-  /** Counts on disk read lately, as of a record; undefined while a merge changes them. */
-  recent({ first, foldEnd }: CorpusRecord): RecentWords | undefined {
-    return foldEnd === 0 && this.#foldEnd === first && this.#first === first ? this.#recent : undefined
+  /** What deltas that are being merged add to counts on disk, where the merge has not got to yet; undefined when it has gone on since a record. */
+  async folding(keys: Uint32Array, record: CorpusRecord): Promise<Int32Array | undefined> {
+    return this.#first === record.first && this.#foldEnd === endOf(record) ? (await this.#folding.read(keys)).counts : undefined
+  }
+
+  /** What later deltas add; undefined when there are none. */
+  async fresh(keys: Uint32Array): Promise<Int32Array | undefined> {
+    return this.#next === this.#foldEnd ? undefined : (await this.#fresh.read(keys)).counts
+  }
+
+  /** Counts of words read lately with all deltas but the later ones; undefined when it has gone on since a record. */
+  recent(record: CorpusRecord): RecentWords | undefined {
+    return this.#foldEnd === endOf(record) ? this.#recent : undefined
   }
 
   async #follow({ first, foldEnd, next }: CorpusRecord): Promise<void> {
@@ -81,8 +90,9 @@ export class CorpusOverlay {
       kept.delete(oldest)
       if (oldest !== this) oldest.#empty()
     }
-    const end = Math.max(first, foldEnd)
-    if (first !== this.#first || foldEnd !== 0) this.#recent.clear()
+    const end = endOf({ first, foldEnd })
+    // That a merge ends changes no sum.
+    if (end !== this.#foldEnd) this.#recent.clear()
     // A merge that has ended took all that was being merged.
     if (first === this.#foldEnd && first > this.#first) {
       this.#folding = createMemoryCorpus()

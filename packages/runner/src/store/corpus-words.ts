@@ -49,8 +49,7 @@ export class StoredCorpus implements WordCorpus {
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
       const record = await this.record()
       await this.#overlay.follow(record)
-      const added = await this.#overlay.counts(words, record)
-      const counts = added === undefined ? undefined : await this.#readRows(words, record, added)
+      const counts = await this.#countsOf(words, record)
       if (counts !== undefined) return { totals: { ham: record.ham, spam: record.spam }, counts }
     }
     throw new StoreError('STORE_BUSY', 'Words are being learned faster than they can be read')
@@ -88,38 +87,58 @@ export class StoredCorpus implements WordCorpus {
     this.#grown(record)
   }
 
-  /** Counts on disk with what is to be added to them. @returns undefined when a merge began or ended meanwhile */
-  async #readRows(words: Uint32Array, before: CorpusRecord, { folding, fresh }: { readonly folding: Int32Array; readonly fresh: Int32Array }): Promise<Int32Array | undefined> {
-    const { store, keys } = this.#source
-    const recent = this.#overlay.recent(before)
+  /** Counts as of a record. @returns undefined when deltas were added, or a merge began or ended meanwhile */
+  async #countsOf(words: Uint32Array, record: CorpusRecord): Promise<Int32Array | undefined> {
+    if (!this.#overlay.follows(record)) return undefined
     const counts = new Int32Array(words.length)
+    const known = this.#overlay.recent(record)
     const missing: number[] = []
     for (let n = 0; n < words.length; n += 2) {
-      if (recent?.read(words[n] as number, words[n + 1] as number, counts, n) === true) {
-        counts[n] = (counts[n] as number) + (fresh[n] as number)
-        counts[n + 1] = (counts[n + 1] as number) + (fresh[n + 1] as number)
-      } else missing.push(n)
+      if (known?.read(words[n] as number, words[n + 1] as number, counts, n) !== true) missing.push(n)
     }
+    const fresh = await this.#overlay.fresh(words)
     for (let at = 0; at < missing.length; at += READ_WORDS) {
-      const asked = missing.slice(at, at + READ_WORDS)
-      const [octets, ...rows] = await store.getMany([keys.corpus(this.number), ...asked.map((n) => keys.word(this.number, words[n] as number, words[n + 1] as number))])
-      const now = decodeCorpus(octets)
-      const merged = mergedOf(before, now)
-      if (merged === undefined) return undefined
-      const isRecent = now.first === before.first && now.foldEnd === 0
-      for (const [row, n] of asked.entries()) {
-        const [high, low] = [words[n] as number, words[n + 1] as number]
-        const found = rows[row]
-        const { ham, spam } = found === undefined ? NEVER_SEEN : decodeWord(found)
-        if (isRecent) recent?.keep(high, low, ham, spam)
-        const isMerged = merged(high, low)
-        counts[n] = ham + (fresh[n] as number) + (isMerged ? 0 : (folding[n] as number))
-        counts[n + 1] = spam + (fresh[n + 1] as number) + (isMerged ? 0 : (folding[n + 1] as number))
-      }
+      if (!(await this.#readRows(words, missing.slice(at, at + READ_WORDS), counts, record))) return undefined
       const turn = loopTurn()
       if (turn !== undefined) await turn
     }
+    if (fresh !== undefined) for (let n = 0; n < counts.length; n += 1) counts[n] = (counts[n] as number) + (fresh[n] as number)
     return counts
+  }
+
+  /**
+   * Counts on disk of some words, with what is being merged whether it has got that far or not.
+   * @param places of them in `words` and `counts` @returns false when a merge began or ended meanwhile
+   */
+  async #readRows(words: Uint32Array, places: readonly number[], counts: Int32Array, before: CorpusRecord): Promise<boolean> {
+    const { store, keys } = this.#source
+    const asked = new Uint32Array(2 * places.length)
+    const wanted = [keys.corpus(this.number)]
+    for (const [row, n] of places.entries()) {
+      const high = (asked[2 * row] = words[n] as number)
+      const low = (asked[2 * row + 1] = words[n + 1] as number)
+      wanted.push(keys.word(this.number, high, low))
+    }
+    const folding = await this.#overlay.folding(asked, before)
+    if (folding === undefined) return false
+    const [octets, ...rows] = await store.getMany(wanted)
+    const merged = mergedOf(before, decodeCorpus(octets))
+    if (merged === undefined) return false
+    // Others may have read on meanwhile.
+    const recent = this.#overlay.recent(before)
+    for (const [row, n] of places.entries()) {
+      const [high, low] = [words[n] as number, words[n + 1] as number]
+      const found = rows[row]
+      let { ham, spam } = found === undefined ? NEVER_SEEN : decodeWord(found)
+      if (!merged(high, low)) {
+        ham += folding[2 * row] as number
+        spam += folding[2 * row + 1] as number
+      }
+      recent?.keep(high, low, ham, spam)
+      counts[n] = ham
+      counts[n + 1] = spam
+    }
+    return true
   }
 }
 

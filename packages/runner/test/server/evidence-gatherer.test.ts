@@ -5,6 +5,9 @@ import { readHeaderFacts, type MessageEvidence } from '@postern/core/analysis'
 import { createMemoryResolver, createMemoryStore, type MemoryResolver } from '@postern/core/conformance'
 import { silentLogger, type Logger } from '@postern/core/host'
 import { signDkim } from '@postern/core/provenance'
+import type { SpooledMessage } from '@postern/core/store'
+import type { ReadWords } from '@postern/junk/filter'
+import { readMessageWords } from '@postern/junk/words'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { answerLookUps, createEvidenceGatherer } from '../../src/server/evidence-gatherer.ts'
 import { MessageThread } from '../../src/server/message-thread.ts'
@@ -18,6 +21,10 @@ const dns = createMemoryResolver({
   'mx.example.com': ['A 192.0.2.7'],
 })
 const NOW_MS = Date.parse('2026-02-03T04:05:06Z')
+
+const readings = new WeakMap<SpooledMessage, ReadWords>()
+/** Words of the message gathered last. */
+let lastRead: ReadWords | undefined
 
 const threads: MessageThread[] = []
 afterAll(() => Promise.all(threads.map((thread) => thread.close())))
@@ -37,7 +44,7 @@ async function ready(thread: MessageThread): Promise<MessageThread> {
   return thread
 }
 
-async function gather(mail: string, from: string, thread: MessageThread | undefined, resolver = dns): Promise<Omit<MessageEvidence, 'header'>> {
+async function gather(mail: string, from: string, thread: MessageThread | undefined, resolver = dns, words = false): Promise<Omit<MessageEvidence, 'header'>> {
   const spool = createMemoryStore().spool()
   await spool.write(Buffer.from(mail))
   const message = await spool.end()
@@ -54,9 +61,10 @@ async function gather(mail: string, from: string, thread: MessageThread | undefi
     id: 'r1',
     receivedAt: NOW_MS,
   }
-  const gatherer = createEvidenceGatherer({ resolver, random: (count) => new Uint8Array(count), hostname: 'mail.example.org', thread })
+  const gatherer = createEvidenceGatherer({ resolver, random: (count) => new Uint8Array(count), hostname: 'mail.example.org', thread, wantsWords: () => words, readings })
   const { header: facts, ...evidence } = await gatherer(message, header, readHeaderFacts(header), reception, { signal: new AbortController().signal })
   expect(facts.messageId).toBe('1@example.com')
+  lastRead = readings.get(message)
   return evidence
 }
 
@@ -97,6 +105,15 @@ describe('the thread says the same', () => {
     fail()
     expect(there.mailFromSpf).toBe('temperror')
     expect(there).toEqual(await gather(LETTER, '<ann@example.com>', undefined, failing))
+  })
+
+  it('and reads the words in the same go when they are wanted', async () => {
+    const text = await signed(LETTER)
+    await gather(text, '<ann@example.com>', thread)
+    expect(lastRead).toBeUndefined()
+    await gather(text, '<ann@example.com>', thread, dns, true)
+    const { nameOf: _, ...expected } = readMessageWords(Buffer.from(text))
+    expect(lastRead).toEqual(expected)
   })
 
   it('and keeps what it has looked up', async () => {

@@ -8,6 +8,7 @@ type Sums = {
   readonly later: { readonly asked: number; readonly answer: string }
   readonly fail: { readonly asked: string; readonly answer: never }
   readonly octets: { readonly asked: Uint8Array; readonly answer: number }
+  readonly strange: { readonly asked: null; readonly answer: () => void }
   readonly missing: { readonly asked: null; readonly answer: null }
 }
 
@@ -22,6 +23,7 @@ const answers: Partial<Handlers<Sums>> = {
   fail: (text) => {
     throw new TypeError(text)
   },
+  strange: () => () => {},
   octets: ({ length }) => length,
 }
 
@@ -45,10 +47,10 @@ it('answers each question, whatever order answers come in', async () => {
   expect(link.pending).toBe(0)
 })
 
-it('sends what is asked in one turn together', async () => {
+it('sends what is asked in one turn together, a few at most', async () => {
   const { link, packets } = linked()
-  await Promise.all(Array.from({ length: 50 }, (_, n) => link.ask('add', [n])))
-  expect(packets.map(({ length }) => length)).toEqual([50])
+  await Promise.all(Array.from({ length: 20 }, (_, n) => link.ask('add', [n])))
+  expect(packets.map(({ length }) => length)).toEqual([8, 8, 4])
 })
 
 it('hands buffers over', async () => {
@@ -70,6 +72,11 @@ it('fails what can not be cloned', async () => {
   const { link } = linked()
   await expect(link.ask('add', [(() => 1) as unknown as number])).rejects.toThrow('could not be cloned')
   expect(await link.ask('add', [5])).toBe(5)
+})
+
+it('fails a question whose answer can not be cloned', async () => {
+  const { link } = linked()
+  await expect(link.ask('strange', null)).rejects.toThrow('could not be cloned')
 })
 
 it('fails what waits when the other side is gone', async () => {
