@@ -19,7 +19,7 @@ import { dropCorpus } from './corpus-drop.ts'
 import { FOLD_OCTETS, foldCorpus } from './corpus-fold.ts'
 import { StoredRebuild } from './corpus-rebuild.ts'
 import type { CorporaRecord, CorpusRecord } from './corpus-record.ts'
-import { decodeCorpora, encodeCorpora } from './corpus-record.ts'
+import { decodeCorpora, decodeCorpus, encodeCorpora } from './corpus-record.ts'
 import type { CorpusSource } from './corpus-words.ts'
 import { StoredCorpus } from './corpus-words.ts'
 import type { BlobPlace } from './message-writer.ts'
@@ -54,10 +54,9 @@ export class StoredTraining implements AccountTraining {
   }
 
   async state(): Promise<TrainingState> {
-    const corpora = await this.#corpora()
-    if (corpora.current === 0) return { totals: { ham: 0, spam: 0 }, reading: undefined }
-    const { ham, spam } = await this.#corpusOf(corpora.current).record()
-    return { totals: { ham, spam }, reading: corpora.reading === 0 ? undefined : corpora.reading }
+    const { corpora, record } = await this.#inUse()
+    if (record === undefined) return { totals: { ham: 0, spam: 0 }, reading: undefined }
+    return { totals: { ham: record.ham, spam: record.spam }, reading: corpora.reading === 0 ? undefined : corpora.reading }
   }
 
   async waiting(most: number): Promise<WaitingTraining> {
@@ -142,9 +141,9 @@ export class StoredTraining implements AccountTraining {
   }
 
   async #read(words: Uint32Array): Promise<WordCounts> {
-    const { current } = await this.#corpora()
-    if (current === 0) return { totals: { ham: 0, spam: 0 }, counts: new Int32Array(words.length) }
-    return this.#corpusOf(current).read(words)
+    const { corpora, record } = await this.#inUse()
+    if (record === undefined) return { totals: { ham: 0, spam: 0 }, counts: new Int32Array(words.length) }
+    return this.#corpusOf(corpora.current).read(words, record)
   }
 
   async #apply(deltas: readonly WordDelta[]): Promise<void> {
@@ -160,6 +159,16 @@ export class StoredTraining implements AccountTraining {
       })
     }
     await this.#corpusOf(current).apply(deltas)
+  }
+
+  /** The corpus that is in use; no record: there is none. One read, as it nearly always is the one that was asked for last. */
+  async #inUse(): Promise<{ readonly corpora: CorporaRecord; readonly record: CorpusRecord | undefined }> {
+    const { store, keys } = this.#source
+    const last = this.#stored?.number ?? 1
+    const [octets, record] = await store.getMany([keys.corpora(), keys.corpus(last)])
+    const corpora = decodeCorpora(octets)
+    if (corpora.current === 0) return { corpora, record: undefined }
+    return { corpora, record: corpora.current === last ? decodeCorpus(record) : await this.#corpusOf(corpora.current).record() }
   }
 
   async #corpora(): Promise<CorporaRecord> {

@@ -55,8 +55,12 @@ export class CorpusOverlay {
     this.#corpus = corpus
   }
 
-  /** Brings it to what a record says; calls wait for each other. */
-  follow(record: CorpusRecord): Promise<void> {
+  /** Brings it to what a record says; calls wait for each other. @returns undefined when it is there */
+  follow(record: CorpusRecord): Promise<void> | undefined {
+    if (this.follows(record)) {
+      this.#use()
+      return undefined
+    }
     const done = this.#turn.then(() => this.#follow(record))
     this.#turn = done.catch(() => this.#empty())
     return done
@@ -83,13 +87,7 @@ export class CorpusOverlay {
   }
 
   async #follow({ first, foldEnd, next }: CorpusRecord): Promise<void> {
-    kept.delete(this)
-    kept.add(this)
-    for (const oldest of kept) {
-      if (kept.size <= MAX_OVERLAYS) break
-      kept.delete(oldest)
-      if (oldest !== this) oldest.#empty()
-    }
+    this.#use()
     const end = endOf({ first, foldEnd })
     // That a merge ends changes no sum.
     if (end !== this.#foldEnd) this.#recent.clear()
@@ -114,6 +112,17 @@ export class CorpusOverlay {
     if (this.#next < next) {
       await loadDeltas(this.#store, this.#keys, this.#corpus, this.#next, next, this.#fresh)
       this.#next = next
+    }
+  }
+
+  /** Puts it last of those that may go. */
+  #use(): void {
+    kept.delete(this)
+    kept.add(this)
+    for (const oldest of kept) {
+      if (kept.size <= MAX_OVERLAYS) break
+      kept.delete(oldest)
+      if (oldest !== this) oldest.#empty()
     }
   }
 

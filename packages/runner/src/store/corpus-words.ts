@@ -45,9 +45,10 @@ export class StoredCorpus implements WordCorpus {
     return decodeCorpus((await store.getMany([keys.corpus(this.number)]))[0])
   }
 
-  async read(words: Uint32Array): Promise<WordCounts> {
+  /** @param known its record, when that was just read */
+  async read(words: Uint32Array, known?: CorpusRecord): Promise<WordCounts> {
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-      const record = await this.record()
+      const record = tries === 0 && known !== undefined ? known : await this.record()
       await this.#overlay.follow(record)
       const counts = await this.#countsOf(words, record)
       if (counts !== undefined) return { totals: { ham: record.ham, spam: record.spam }, counts }

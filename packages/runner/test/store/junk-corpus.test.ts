@@ -93,7 +93,8 @@ for (const [engine, make] of Object.entries(ENGINES)) {
 }
 
 /** Words few enough that they meet. */
-const wordKeys = (words: readonly number[]): Uint32Array => Uint32Array.from([...new Set(words)].flatMap((word) => [word % 3, Math.imul(word, 0x9e37_79b1) >>> 0]))
+// None of them is 0, which is no key.
+const wordKeys = (words: readonly number[]): Uint32Array => Uint32Array.from([...new Set(words)].flatMap((word) => [word % 3, Math.imul(word + 1, 0x9e37_79b1) >>> 0]))
 
 const EVERY_WORD = wordKeys(Array.from({ length: 60 }, (_, n) => n))
 
