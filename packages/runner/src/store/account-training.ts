@@ -186,7 +186,7 @@ export class StoredTraining implements AccountTraining {
     const { logger, keys, foldOctets = FOLD_OCTETS } = this.#source
     const corpus = this.#stored?.number
     if (corpus === undefined || this.#isClosed || this.#folding !== undefined || (foldEnd === 0 && deltaOctets < foldOctets)) return
-    this.#folding = foldCorpus(this.#source, corpus, { fromOctets: foldOctets, isOver: () => this.#isClosed || this.#stored?.number !== corpus })
+    this.#folding = foldCorpus(this.#source, corpus, { fromOctets: foldOctets, isOver: () => this.#isClosed || this.#stored?.number !== corpus, unhurried: true })
       .catch((cause: unknown) => {
         if ((cause as { code?: unknown }).code !== 'STORE_CLOSED') logger.error({ err: cause, account: keys.account }, 'Words learned could not be merged')
       })

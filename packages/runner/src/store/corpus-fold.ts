@@ -3,6 +3,7 @@
  * says which deltas are being merged and up to which word they are: a merge that ended half-way goes on from there.
  * Words that came once and not again for long are dropped: they tell little and are most of all words.
  */
+import { setTimeout as delay } from 'node:timers/promises'
 import { createMemoryCorpus } from '@postern/junk/corpus'
 import { loadDeltas } from './corpus-overlay.ts'
 import type { CorpusRecord, WordNumber } from './corpus-record.ts'
@@ -30,15 +31,24 @@ export interface FoldOptions {
   readonly fromOctets?: number
   /** Asked between commits. */
   readonly isOver?: () => boolean
+  /**
+   * Takes a fifth of the time at most: an account's changes wait for each other, and a commit of words is as long as one of
+   * twenty deliveries.
+   */
+  readonly unhurried?: boolean
 }
+
+/** Times as long as a commit took is rested after it, up to so long. */
+const REST = 4
+const MAX_REST_MS = 100
 
 /** Merges what there is to merge. Of one corpus at a time; beside it deltas may be appended. */
 export async function foldCorpus(source: CorpusSource, corpus: number, options: FoldOptions = {}): Promise<void> {
-  const { fromOctets = FOLD_OCTETS, isOver = () => false } = options
+  const { fromOctets = FOLD_OCTETS, isOver = () => false, unhurried = false } = options
   while (!isOver()) {
     const record = await beginFold(source, corpus, fromOctets)
     if (record === undefined) break
-    if (!(await foldWords(source, corpus, record, isOver))) return
+    if (!(await foldWords(source, corpus, record, isOver, unhurried))) return
     await endFold(source, corpus, record)
   }
   await sweepWords(source, corpus, isOver)
@@ -57,7 +67,7 @@ async function beginFold({ keys, writer }: CorpusSource, corpus: number, fromOct
 }
 
 /** @returns whether all words are merged */
-async function foldWords(source: CorpusSource, corpus: number, record: CorpusRecord, isOver: () => boolean): Promise<boolean> {
+async function foldWords(source: CorpusSource, corpus: number, record: CorpusRecord, isOver: () => boolean, unhurried: boolean): Promise<boolean> {
   const { store, keys, writer } = source
   const merged = createMemoryCorpus()
   await loadDeltas(store, keys, corpus, record.first, record.foldEnd, merged)
@@ -67,7 +77,9 @@ async function foldWords(source: CorpusSource, corpus: number, record: CorpusRec
     const slice = words.subarray(at, at + SLICE_WORDS)
     const halves = halvesOf(slice)
     const { counts } = await merged.read(halves)
+    const began = performance.now()
     await writer.change((tx) => foldSlice(tx, source, corpus, { record, slice, halves, counts }))
+    if (unhurried) await delay(Math.min(MAX_REST_MS, REST * (performance.now() - began)))
   }
   return true
 }
