@@ -1,5 +1,6 @@
 /** Keys of accounts: behind the space the account's number (u32), then a table (u8). */
-import { readUint } from './big-endian.ts'
+import { readUint, writeUint } from './big-endian.ts'
+import { freshOctets } from './fresh-octets.ts'
 import type { Field, KeySpan } from './key-octets.ts'
 import { after, extend, hash8, nameHash8, Space, span } from './key-octets.ts'
 
@@ -252,9 +253,16 @@ export class AccountKeys {
     return { from: this.delta(corpus, first), to: this.delta(corpus, end) }
   }
 
-  /** Counts of a word. @param high upper half of its key @param low lower half */
-  word(corpus: number, high: number, low: number): Uint8Array {
-    return this.#key(Table.word, [corpus, 2], [high, 4], [low, 4])
+  /** Makes keys of words by the upper and the lower half of each: a message asks for hundreds. */
+  wordKeys(corpus: number): (high: number, low: number) => Uint8Array {
+    const prefix = this.#key(Table.word, [corpus, 2])
+    return (high, low) => {
+      const key = freshOctets(prefix.length + 8)
+      key.set(prefix)
+      writeUint(key, prefix.length, high, 4)
+      writeUint(key, prefix.length + 4, low, 4)
+      return key
+    }
   }
 
   words(corpus: number): KeySpan {

@@ -31,16 +31,20 @@ export interface FoldOptions {
   readonly fromOctets?: number
   /** Asked between commits. */
   readonly isOver?: () => boolean
-  /**
-   * Takes a fifth of the time at most: an account's changes wait for each other, and a commit of words is as long as one of
-   * twenty deliveries.
-   */
+  /** Gives way to whatever else the server does, as long as not too much waits. */
   readonly unhurried?: boolean
 }
 
-/** Times as long as a commit took is rested after it, up to so long. */
-const REST = 4
-const MAX_REST_MS = 100
+/**
+ * After a commit of words, which takes as long as one of twenty deliveries, and which the account's other changes wait
+ * for, comes a rest: as long as it took when the server has nothing else to do, else so many times as long.
+ */
+const REST_WHEN_BUSY = 12
+const MAX_REST_MS = 250
+/** Share of the time that the loop is busy while this rests. */
+const BUSY = 0.5
+/** LIMIT: octets of deltas, all of which are in memory too, from which on there is no rest. */
+const HURRY_OCTETS = 16 * FOLD_OCTETS
 
 /** Merges what there is to merge. Of one corpus at a time; beside it deltas may be appended. */
 export async function foldCorpus(source: CorpusSource, corpus: number, options: FoldOptions = {}): Promise<void> {
@@ -79,9 +83,16 @@ async function foldWords(source: CorpusSource, corpus: number, record: CorpusRec
     const { counts } = await merged.read(halves)
     const began = performance.now()
     await writer.change((tx) => foldSlice(tx, source, corpus, { record, slice, halves, counts }))
-    if (unhurried) await delay(Math.min(MAX_REST_MS, REST * (performance.now() - began)))
+    if (unhurried && record.deltaOctets < HURRY_OCTETS) await rest(performance.now() - began)
   }
   return true
+}
+
+async function rest(tookMs: number): Promise<void> {
+  const before = performance.eventLoopUtilization()
+  await delay(tookMs)
+  const { utilization } = performance.eventLoopUtilization(before)
+  if (utilization > BUSY) await delay(Math.min(MAX_REST_MS, (REST_WHEN_BUSY - 1) * tookMs))
 }
 
 interface Slice {
@@ -97,7 +108,8 @@ async function foldSlice(tx: Transaction, { keys }: CorpusSource, corpus: number
   if (now.foldEnd !== record.foldEnd || (now.folded !== undefined && now.folded >= first)) throw new Error('Two merges of one corpus')
   const day = Math.floor(tx.nowSeconds / DAY_SECONDS)
   const wanted: Uint8Array[] = []
-  for (let n = 0; n < halves.length; n += 2) wanted.push(keys.word(corpus, halves[n] as number, halves[n + 1] as number))
+  const keyOf = keys.wordKeys(corpus)
+  for (let n = 0; n < halves.length; n += 2) wanted.push(keyOf(halves[n] as number, halves[n + 1] as number))
   for (const [n, octets] of (await tx.getMany(wanted)).entries()) {
     const before = octets === undefined ? { ham: 0, spam: 0 } : decodeWord(octets)
     const ham = before.ham + (counts[2 * n] as number)

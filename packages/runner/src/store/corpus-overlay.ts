@@ -1,7 +1,7 @@
 /**
  * Words learned and not yet merged into the counts on disk, merged in memory instead: what a read adds to those. Made of
  * the deltas when first asked for, kept up to date while the account is in use; and with them the counts on disk that
- * were read lately, which hold until another merge begins. Not here: the merging on disk.
+ * were read lately. Not here: the merging on disk.
  */
 import { createMemoryCorpus, type MemoryCorpus } from '@postern/junk/corpus'
 import type { CorpusRecord } from './corpus-record.ts'
@@ -13,7 +13,7 @@ import type { OrderedStore } from './ordered-store.ts'
 import { RecentWords } from './recent-words.ts'
 
 const READ_DELTAS = 16
-/** LIMIT: overlays this process keeps, of about 5 MiB each when full; the one used least recently goes. */
+/** LIMIT: overlays this process keeps, of about 6 MiB each when full; the one used least recently goes. */
 const MAX_OVERLAYS = 16
 const kept = new Set<CorpusOverlay>()
 
@@ -48,6 +48,8 @@ export class CorpusOverlay {
   #folding = createMemoryCorpus()
   #fresh = createMemoryCorpus()
   #turn: Promise<void> = Promise.resolve()
+  /** Calls of `follow` that are not done. */
+  #moving = 0
 
   constructor(store: OrderedStore, keys: AccountKeys, corpus: number) {
     this.#store = store
@@ -57,12 +59,17 @@ export class CorpusOverlay {
 
   /** Brings it to what a record says; calls wait for each other. @returns undefined when it is there */
   follow(record: CorpusRecord): Promise<void> | undefined {
-    if (this.follows(record)) {
+    if (this.#moving === 0 && this.follows(record)) {
       this.#use()
       return undefined
     }
+    this.#moving += 1
     const done = this.#turn.then(() => this.#follow(record))
-    this.#turn = done.catch(() => this.#empty())
+    this.#turn = done
+      .catch(() => this.#empty())
+      .finally(() => {
+        this.#moving -= 1
+      })
     return done
   }
 
@@ -89,8 +96,6 @@ export class CorpusOverlay {
   async #follow({ first, foldEnd, next }: CorpusRecord): Promise<void> {
     this.#use()
     const end = endOf({ first, foldEnd })
-    // That a merge ends changes no sum.
-    if (end !== this.#foldEnd) this.#recent.clear()
     // A merge that has ended took all that was being merged.
     if (first === this.#foldEnd && first > this.#first) {
       this.#folding = createMemoryCorpus()
@@ -101,6 +106,7 @@ export class CorpusOverlay {
       this.#folding = this.#fresh
       this.#fresh = createMemoryCorpus()
       this.#foldEnd = end
+      this.#recent.add(this.#folding.rows())
     }
     if (first !== this.#first || end !== this.#foldEnd || next < this.#next) {
       this.#empty()

@@ -115,10 +115,11 @@ export class StoredCorpus implements WordCorpus {
     const { store, keys } = this.#source
     const asked = new Uint32Array(2 * places.length)
     const wanted = [keys.corpus(this.number)]
+    const keyOf = keys.wordKeys(this.number)
     for (const [row, n] of places.entries()) {
       const high = (asked[2 * row] = words[n] as number)
       const low = (asked[2 * row + 1] = words[n + 1] as number)
-      wanted.push(keys.word(this.number, high, low))
+      wanted.push(keyOf(high, low))
     }
     const folding = await this.#overlay.folding(asked, before)
     if (folding === undefined) return false

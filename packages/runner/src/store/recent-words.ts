@@ -6,7 +6,7 @@
 import { firstPlace } from '@postern/junk/words'
 
 /** LIMIT: logarithm of the places, of 16 octets each. A word may take the place of another. */
-const BITS = 16
+const BITS = 17
 
 export class RecentWords {
   /** Of each place: both halves of the key, ham, spam. */
@@ -31,6 +31,18 @@ export class RecentWords {
     places[place + 1] = low | 0
     places[place + 2] = ham
     places[place + 3] = spam
+  }
+
+  /** Adds counts to words that are known; there need not be all of theirs. */
+  add(rows: Iterable<{ readonly high: number; readonly low: number; readonly ham: number; readonly spam: number }>): void {
+    const places = this.#places
+    if (places === undefined) return
+    for (const { high, low, ham, spam } of rows) {
+      const place = 4 * firstPlace(high, low, BITS)
+      if (places[place] !== (high | 0) || places[place + 1] !== (low | 0)) continue
+      places[place + 2] = (places[place + 2] as number) + ham
+      places[place + 3] = (places[place + 3] as number) + spam
+    }
   }
 
   clear(): void {

@@ -100,15 +100,15 @@ describe('records of training', () => {
     const keys = new AccountKeys(7)
     fc.assert(
       fc.property(u16, fc.tuple(u32, u32), fc.tuple(u32, u32), (corpus, a, b) => {
-        expect(parseWordKey(keys.word(corpus, ...a))).toEqual({ high: a[0], low: a[1] })
-        expect(Math.sign(compareOctets(keys.word(corpus, ...a), keys.word(corpus, ...b)))).toBe(Math.sign(a[0] - b[0] || a[1] - b[1]))
+        expect(parseWordKey(keys.wordKeys(corpus)(...a))).toEqual({ high: a[0], low: a[1] })
+        expect(Math.sign(compareOctets(keys.wordKeys(corpus)(...a), keys.wordKeys(corpus)(...b)))).toBe(Math.sign(a[0] - b[0] || a[1] - b[1]))
         const { from, to } = keys.words(corpus)
-        expect(compareOctets(from, keys.word(corpus, ...a))).toBeLessThanOrEqual(0)
-        expect(compareOctets(keys.word(corpus, ...a), to)).toBeLessThan(0)
+        expect(compareOctets(from, keys.wordKeys(corpus)(...a))).toBeLessThanOrEqual(0)
+        expect(compareOctets(keys.wordKeys(corpus)(...a), to)).toBeLessThan(0)
       }),
     )
     expect(parseTrainingLeftKey(keys.trainingLeft(123_456_789_012, 0x8001))).toEqual({ modseq: 123_456_789_012, part: 0x8001 })
-    const row = [keys.trainingLeft(5, 0), keys.trainingLeft(5, 0x8000), keys.trainingLeft(6, 0), keys.trainingState(1, 0), keys.delta(1, 0), keys.word(1, 0, 0), keys.corpora(), keys.corpus(1)]
+    const row = [keys.trainingLeft(5, 0), keys.trainingLeft(5, 0x8000), keys.trainingLeft(6, 0), keys.trainingState(1, 0), keys.delta(1, 0), keys.wordKeys(1)(0, 0), keys.corpora(), keys.corpus(1)]
     expect([...row].sort(compareOctets)).toEqual(row)
     for (const key of row.slice(0, 3)) expect(compareOctets(key, keys.allTrainingLeft().to)).toBeLessThan(0)
   })
