@@ -25,6 +25,10 @@ const MAX_WAITING_OCTETS = 32 * 1_048_576
 const MAX_CONFLICTS = 8
 const FIRST_PAUSE_MS = 2
 const MAX_CHANGE_MS = 30_000
+/** LIMIT: about what a commit takes; those who come do so in half of it. */
+const COMPANIONS_MS = 2
+/** LIMIT: so that waiting in vain costs hardly anything. */
+const HURRIED_BATCHES = 8
 /** LIMIT: committed values kept; a delivery needs four, and there are many accounts. */
 const MAX_CACHED = 24
 
@@ -89,6 +93,12 @@ export class AccountWriter {
   #head: { readonly octets: Uint8Array; readonly record: HeadRecord } | undefined
   #working: Promise<void> | undefined
   #closed: StoreError | undefined
+  /** Changes that were under way when the last batch was done: those in it, and those behind it. */
+  #underWay = 1
+  /** Batches to come for which nobody is waited. */
+  #hurried = 0
+  /** Ends the waiting for others when so many are there. */
+  #complete: { readonly from: number; readonly go: () => void } | undefined
 
   constructor(options: AccountWriterOptions) {
     this.#options = options
@@ -110,6 +120,7 @@ export class AccountWriter {
       this.#queue.push({ run, octets, resolve, reject })
       this.#waitingOctets += octets
       this.#working ??= this.#work()
+      if (this.#complete !== undefined && this.#queue.length >= this.#complete.from) this.#complete.go()
     })
   }
 
@@ -123,6 +134,7 @@ export class AccountWriter {
     // Everything asked for in one turn of the event loop goes into the first batch.
     await Promise.resolve()
     while (this.#queue.length > 0) {
+      await this.#othersCome()
       try {
         await this.#batch()
       } catch (cause) {
@@ -131,6 +143,30 @@ export class AccountWriter {
       }
     }
     this.#working = undefined
+  }
+
+  /**
+   * Who gets his answer now comes back soon, and would wait for the commit of those who are here already, while that
+   * takes hardly longer with him: a few connections that append would take turns in two halves. Where they don't come, the
+   * next batches don't wait. Goes by the machine's time, whatever the clock of the store says.
+   */
+  async #othersCome(): Promise<void> {
+    const from = Math.min(this.#underWay, MAX_BATCH_CHANGES)
+    if (this.#queue.length >= from) return
+    if (this.#hurried > 0) {
+      this.#hurried -= 1
+      return
+    }
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, COMPANIONS_MS)
+      const go = (): void => {
+        clearTimeout(timer)
+        resolve()
+      }
+      this.#complete = { from, go }
+    })
+    this.#complete = undefined
+    if (this.#queue.length < from) this.#hurried = HURRIED_BATCHES
   }
 
   /** Runs and commits as many changes as fit. Those taken are settled when it returns; it throws before taking any. */
@@ -255,6 +291,7 @@ export class AccountWriter {
   }
 
   #succeed({ batch, ran }: Gathered): void {
+    this.#underWay = ran.length + this.#queue.length
     if (this.#head !== undefined) {
       for (const [text, value] of batch.layer) {
         if (batch.kept.has(text) || this.#cache.has(text)) batch.kept.set(text, value)

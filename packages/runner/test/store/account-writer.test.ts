@@ -2,7 +2,7 @@
 import type { Clock } from '@postern/core/host'
 import { silentLogger } from '@postern/core/host'
 import { StoreError } from '@postern/core/store'
-import { describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { systemRandom } from '../../src/host/random.ts'
 import { AccountBatch } from '../../src/store/account-batch.ts'
 import { AccountWriter } from '../../src/store/account-writer.ts'
@@ -91,6 +91,65 @@ describe('account writer', () => {
     expect(setup.batches.length).toBe(4)
     expect(setup.notices).toEqual([32, 64, 96, 100])
     expect(await counted(setup)).toBe(100)
+  })
+
+  describe('waits for those who were answered together', () => {
+    beforeEach(() => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    })
+    afterEach(() => {
+      vi.useRealTimers()
+    })
+    const add = (writer: AccountWriter): Promise<number> => writer.change(count)
+    const turns = async (): Promise<void> => {
+      for (let n = 0; n < 5; n += 1) await new Promise((resolve) => setImmediate(resolve))
+    }
+
+    it('until they are there', async () => {
+      const { batches, writer } = await setUp()
+      await Promise.all([add(writer), add(writer), add(writer)])
+      expect(batches.length).toBe(1)
+      const first = add(writer)
+      await turns()
+      const second = add(writer)
+      await turns()
+      expect(batches.length).toBe(1)
+      expect(await Promise.all([first, second, add(writer)])).toEqual([4, 5, 6])
+      expect(batches.length).toBe(2)
+    })
+
+    it('not for long, and then not again for a while', async () => {
+      const { batches, writer } = await setUp()
+      await Promise.all([add(writer), add(writer)])
+      const alone = add(writer)
+      await turns()
+      expect(batches.length).toBe(1)
+      vi.advanceTimersByTime(2)
+      expect(await alone).toBe(3)
+      const both = await Promise.all([add(writer), add(writer)])
+      expect(both).toEqual([4, 5])
+      expect(await add(writer)).toBe(6)
+    })
+
+    it('and not for anybody when one comes after the other', async () => {
+      const { batches, writer } = await setUp()
+      for (let n = 1; n <= 5; n += 1) expect(await add(writer)).toBe(n)
+      expect(batches.length).toBe(5)
+    })
+
+    it('counting those who came while the last were committed', async () => {
+      let late: Promise<number> | undefined
+      const { batches, writer } = await setUp((commit, batch) => {
+        late ??= add(writer)
+        return commit(batch)
+      })
+      await add(writer)
+      // One was answered, one was behind him: two are waited for, and only one is there.
+      await turns()
+      expect(batches.length).toBe(1)
+      expect(await Promise.all([late, add(writer)])).toEqual([2, 3])
+      expect(batches.length).toBe(2)
+    })
   })
 
   it('expects the head and raises its generation with every batch', async () => {
