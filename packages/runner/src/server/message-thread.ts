@@ -1,7 +1,7 @@
 /**
  * A thread that looks into messages, so that what takes processor time holds up nobody's conversation: who sent them, and
- * what words are in them. It is started with the first question; without it, or when it breaks, the server does the
- * work itself, which is slower for others but right.
+ * what words are in them. It is started with the first question; without it, or when it breaks or hangs, the server does
+ * the work itself, which is slower for others but right.
  * Not here: what it does (message-thread-program.ts).
  */
 import { createRequire } from 'node:module'
@@ -14,6 +14,9 @@ import { ThreadLink, type Handlers, type Packet } from './thread-link.ts'
 
 /** LIMIT: octets of messages that wait for the thread; beyond, what comes is done without it or put off. */
 const MAX_WAITING_OCTETS = 64 * 1_048_576
+
+/** LIMIT: twice what the analysis of a message may take; a thread that is silent for so long hangs. */
+const MAX_SILENCE_MS = 120_000
 
 type Question = keyof ThreadCalls & string
 
@@ -58,12 +61,15 @@ export class MessageThread {
     const copy = new Uint8Array(octets)
     this.#waitingOctets += octets.length
     if (link.pending === 0) worker.ref()
+    const hung = setTimeout(() => this.#end(worker), MAX_SILENCE_MS)
+    hung.unref()
     try {
       return await link.ask(name, make(copy), [copy.buffer])
     } catch (error) {
       if (error === BROKEN) return { unanswered: 'no-thread' }
       throw error
     } finally {
+      clearTimeout(hung)
       this.#waitingOctets -= octets.length
       if (link.pending === 0) worker.unref()
     }
@@ -98,6 +104,11 @@ export class MessageThread {
       this.#isOver = true
       this.#logger.warn({ err: error }, 'No thread for messages: what is in them is looked into at once')
     }
+  }
+
+  #end(worker: Worker): void {
+    this.#broke(worker, new Error('No answer for two minutes'))
+    void worker.terminate()
   }
 
   #broke(worker: Worker, error: unknown): void {

@@ -8,7 +8,7 @@ import { signDkim } from '@postern/core/provenance'
 import type { SpooledMessage } from '@postern/core/store'
 import type { ReadWords } from '@postern/junk/filter'
 import { readMessageWords } from '@postern/junk/words'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { answerLookUps, createEvidenceGatherer } from '../../src/server/evidence-gatherer.ts'
 import { MessageThread } from '../../src/server/message-thread.ts'
 
@@ -123,7 +123,7 @@ describe('the thread says the same', () => {
   })
 })
 
-it('without a thread the server looks itself: before it is there, when it has ended, when it is closed', async () => {
+it('the server looks itself while there is no thread, and when it was closed', async () => {
   const warned: unknown[] = []
   const thread = startThread(dns, { ...silentLogger, warn: (...told: unknown[]) => void warned.push(told) })
   const here = await gather(LETTER, '<ann@example.com>', undefined)
@@ -132,6 +132,23 @@ it('without a thread the server looks itself: before it is there, when it has en
   await thread.close()
   expect(await gather(LETTER, '<ann@example.com>', thread)).toEqual(here)
   expect(warned).toEqual([])
+})
+
+it('the server looks itself when the thread hangs', async () => {
+  const warned: unknown[] = []
+  const thread = await ready(startThread(dns, { ...silentLogger, warn: (...told: unknown[]) => void warned.push(told) }))
+  const here = await gather(LETTER, '<ann@example.com>', undefined)
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    const asked = thread.ask('keys', Buffer.from(LETTER), (copy) => copy)
+    vi.advanceTimersByTime(120_000)
+    expect(await asked).toEqual({ unanswered: 'no-thread' })
+  } finally {
+    vi.useRealTimers()
+  }
+  expect(warned).toMatchObject([[{ err: { message: 'No answer for two minutes' } }, expect.any(String)]])
+  expect(thread.isReady).toBe(false)
+  expect(await gather(LETTER, '<ann@example.com>', thread)).toEqual(here)
 })
 
 it('a look-up that fails in the server fails the message, not the thread', async () => {
