@@ -74,9 +74,9 @@ describe('createMailServer', () => {
     expect(await server.accounts.list()).toEqual(['ada', 'bob'])
   })
 
-  it('names the certificate that cannot be read, and binds nothing', async () => {
+  it('names the certificate and the key that cannot be read, and binds nothing', async () => {
     const server = await make({ ...base, listeners: { a: { addresses: ['127.0.0.1'], tls: { certificate: join(dir, 'none'), key: join(dir, 'none') }, imaps: { port: 0 } } } })
-    await expect(server.listen()).rejects.toMatchObject({ issues: [{ path: ['listeners', 'a', 'tls', 'certificate'] }] })
+    await expect(server.listen()).rejects.toMatchObject({ issues: [{ path: ['listeners', 'a', 'tls', 'certificate'] }, { path: ['listeners', 'a', 'tls', 'key'] }] })
     expect(server.endpoints).toEqual([])
   })
 
