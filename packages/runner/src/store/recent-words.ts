@@ -2,7 +2,6 @@
  * Counts of words read from disk lately, also that there are none: most words of a message were in the one before.
  * Not here: how long they hold (corpus-overlay.ts).
  */
-
 import { firstPlace } from '@postern/junk/words'
 
 /** LIMIT: logarithm of the places, of 16 octets each. A word may take the place of another. */
